@@ -1,0 +1,83 @@
+# Each target does all of its own set-up; `make` alone lists them.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON ?= python3
+ENV ?= demo
+SCENARIO ?=
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export PYTHONDONTWRITEBYTECODE := 1
+export CDK_DISABLE_CLI_TELEMETRY := true
+CDK := node_modules/.bin/cdk
+
+.PHONY: help setup demo demo-up demo-down test test-all judge lint format bench synth diff bootstrap \
+	deploy destroy redrive snapshots reference lock clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+setup: $(READY) ## prepare the virtual environment, Node and the CDK command line
+
+$(READY): requirements.txt requirements-dev.txt constraints.txt package-lock.json \
+		constructs/pyproject.toml tools/setup.sh
+	@tools/setup.sh "$(PYTHON)" "$(VENV)"
+	@touch $@
+
+demo: setup ## deploy onto an embedded AWS and show it at work (SCENARIO=name for one)
+	@python -m rehearsal demo $(if $(SCENARIO),--scenario $(SCENARIO))
+
+demo-up: setup ## the same deployment, left running for you to use
+	@python -m rehearsal up
+
+demo-down: setup ## stop what demo-up started
+	@python -m rehearsal down
+
+test: setup lint ## every check: lint, tests, judges
+	@CDK_VALIDATION=false python -m pytest
+
+judge: setup ## the security judges alone, on every environment's templates
+	@CDK_VALIDATION=false python -m pytest tests/security
+
+lint: setup ## ruff and pyright
+	@ruff check . && ruff format --check . && pyright
+
+format: setup ## let ruff mend what it can
+	@ruff check --fix . && ruff format .
+
+bench: setup ## the performance figures, as ratios of one run
+	@python -m tests.benchmarks
+
+synth: setup ## write the templates of ENV to cdk.out
+	@$(CDK) synth --quiet -c environment=$(ENV) && ls cdk.out/*.template.json
+
+diff: setup ## what a deployment of ENV would change in your account
+	@$(CDK) diff -c environment=$(ENV)
+
+bootstrap: setup ## prepare your account and Region for the CDK, once
+	@$(CDK) bootstrap -c environment=$(ENV)
+
+deploy: setup ## deploy ENV to your account
+	@$(CDK) deploy --all -c environment=$(ENV)
+
+destroy: setup ## delete ENV's stacks from your account
+	@$(CDK) destroy --all -c environment=$(ENV)
+
+redrive: setup ## send ENV's failed images back to work in your account
+	@python -m tools.redrive --environment $(ENV)
+
+snapshots: setup ## accept the templates as they are now
+	@CDK_VALIDATION=false python -m pytest tests/snapshots --snapshot-update
+
+reference: setup ## regenerate the configuration's schema and reference page
+	@python -m config.reference
+
+lock: setup ## resolve the requirements anew into constraints.txt
+	@python -m pip install --quiet uv==0.13.9
+	@uv pip compile --quiet --upgrade --universal --python-version 3.11 --no-header --no-annotate \
+		--no-emit-package sagelens requirements.txt requirements-dev.txt -o constraints.txt
+	@sed -i '1i # Every package that the requirements need in turn, pinned by `make lock`.' constraints.txt
+
+clean: ## remove everything that was built
+	@rm -rf $(VENV) node_modules cdk.out build
