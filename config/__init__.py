@@ -1,0 +1,21 @@
+"""The configuration of Sagelens: one YAML file an environment, typed and checked as a whole.
+
+    import config
+    settings = config.load("dev")          # config/environments/dev.yaml
+    settings = config.load("my/own.yaml")  # any file
+
+A file that is not right raises `ConfigurationError`, which lists every error in it. The fields
+are described in docs/configuration.md.
+"""
+
+from config.loading import environments, load
+from config.report import ConfigurationError, Problem
+from config.settings import EnvironmentSettings
+
+__all__ = [
+    "ConfigurationError",
+    "EnvironmentSettings",
+    "Problem",
+    "environments",
+    "load",
+]

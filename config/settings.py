@@ -1,0 +1,121 @@
+"""The settings of one environment: what one YAML file in config/environments/ may say."""
+
+import re
+from collections.abc import Iterator
+
+from pydantic import Field
+
+from config.base import Broken, Loc, Section
+from config.fields import (
+    Account,
+    Cidr,
+    Emails,
+    EnvironmentName,
+    LogRetentionDays,
+    PolicyArn,
+    Principals,
+    Region,
+    RolePath,
+    Tags,
+)
+from config.vision import VisionSettings
+
+# "Partitions" in the AWS Fault Isolation Boundaries white paper; longest prefix first.
+_PARTITIONS = {
+    "us-gov-": "aws-us-gov",
+    "us-isob-": "aws-iso-b",
+    "us-isof-": "aws-iso-f",
+    "us-iso-": "aws-iso",
+    "eu-isoe-": "aws-iso-e",
+    "eusc-": "aws-eusc",
+    "cn-": "aws-cn",
+}
+
+
+class SecuritySettings(Section):
+    """Who may do what."""
+
+    permissions_boundary: PolicyArn | None = None
+    """ARN of a managed policy that bounds every role, or null ("Permissions boundaries for IAM
+    entities")."""
+    role_path: RolePath = "/sagelens/"
+    """Path of every role. Begins and ends with "/", at most 512 characters ("IAM and AWS STS
+    quotas"); a role's own name is not part of it. Lambda and SageMaker accept fewer characters
+    in it than IAM does, so these are the ones."""
+    reviewers: Principals = ()
+    """ARNs of the principals that may assume the reviewer role, which alone can read quarantined
+    images. Empty: whoever the account's own IAM policies let."""
+
+
+class NetworkSettings(Section):
+    """The VPC that functions and jobs run in."""
+
+    cidr: Cidr = "10.20.0.0/16"
+    """Its addresses: a private network (RFC 1918) from /16 to /24 ("VPC CIDR blocks")."""
+    availability_zones: int = Field(default=2, ge=2, le=3)
+    """How many Availability Zones it spans."""
+
+
+class EnvironmentSettings(Section):
+    """One environment. Only `name` is required."""
+
+    name: EnvironmentName
+    """The environment's name. Its stacks are called sagelens-<name>-foundation and
+    sagelens-<name>-vision. A file in config/environments/ is called after it."""
+    region: Region | None = None
+    """Region to deploy to; null: the one that the AWS CLI is set to."""
+    account: Account | None = None
+    """Account to deploy to, 12 digits in quotes; null: the one that the AWS CLI is set to."""
+    protect_data: bool = False
+    """true: buckets, tables and keys survive the deletion of their stack and are protected from
+    deletion. false: they are deleted with their contents."""
+    log_retention_days: LogRetentionDays = 30
+    """How many days logs are kept: one of the values that CloudWatch Logs allows
+    ("PutRetentionPolicy", retentionInDays)."""
+    alarm_emails: Emails = ()
+    """Addresses that alarms go to. Amazon SNS asks each one to confirm its subscription."""
+    tags: Tags = Field(default={})
+    """Cost-allocation tags for every resource. AWS allows 50 on a resource; at most 40 here, so
+    that the platform's own fit ("Tag naming limits and requirements")."""
+    security: SecuritySettings = SecuritySettings()
+    """Roles and reviewers."""
+    network: NetworkSettings | None = None
+    """The VPC; null: none, functions run outside of any VPC."""
+    vision: VisionSettings = VisionSettings()
+    """How images are analysed and judged."""
+
+    def rules(self) -> Iterator[Broken]:
+        """Yield ARNs of a partition or account that this environment cannot be in."""
+        boundary = self.security.permissions_boundary
+        arns: dict[Loc, str] = {}
+        if boundary is not None:
+            arns["security", "permissions_boundary"] = boundary
+            yield from self._of_other_account(boundary)
+        for index, principal in enumerate(self.security.reviewers):
+            arns["security", "reviewers", index] = principal
+        if self.region is not None:
+            for at, arn in arns.items():
+                yield from self._of_other_partition(self.region, at, arn)
+
+    def _of_other_account(self, arn: str) -> Iterator[Broken]:
+        owner = arn.split(":")[4]
+        if self.account is not None and owner not in ("aws", self.account):
+            at: Loc = ("security", "permissions_boundary")
+            problem = f"is a policy of account {owner}, but the roles are made in {self.account}"
+            allowed = f"a managed policy of account {self.account} or of AWS"
+            yield Broken(at, arn, problem, allowed, (at, ("account",)))
+
+    @staticmethod
+    def _of_other_partition(region: str, at: Loc, arn: str) -> Iterator[Broken]:
+        expected = partition_of(region)
+        given = arn.split(":")[1]
+        if given != expected:
+            problem = f"is in partition {given}, but Region {region} is in {expected}"
+            allowed = re.sub("^arn:[^:]+", f"arn:{expected}", arn)
+            yield Broken(at, arn, problem, allowed, (at, ("region",)))
+
+
+def partition_of(region: str) -> str:
+    """Return the partition that a Region belongs to, such as "aws" for "eu-west-1"."""
+    found = (name for prefix, name in _PARTITIONS.items() if region.startswith(prefix))
+    return next(found, "aws")

@@ -1,0 +1,201 @@
+"""The settings of the vision stack: how images are analysed and judged."""
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, Field
+
+from config.analyses import ANALYSES, QUOTAS, Analyses, ModerationSettings
+from config.base import Broken, Keys, Section, Shape, whole
+from config.policy import EVERY_LABEL, LabelPolicy
+
+VISIBILITY_FACTOR = 6
+LONGEST_VISIBILITY = 43_200
+
+Days = Annotated[int, Field(ge=1, le=14)]
+BackoffSeconds = Annotated[int, Field(ge=1, le=LONGEST_VISIBILITY)]
+CallsPerSecond = Annotated[float, Field(gt=0, le=10_000), AfterValidator(whole)]
+
+
+def _about_prefix(value: str) -> str | None:
+    if value.startswith("/"):
+        return "begins with a slash, which would be part of every key"
+    if "*" in value or "?" in value:
+        return "holds a wildcard; a prefix has none"
+    return None if value.endswith("/") else 'does not end with "/"'
+
+
+Prefix = Annotated[
+    str,
+    Field(max_length=512),
+    Shape(
+        r"(?:[A-Za-z0-9_][A-Za-z0-9_.!()-]*/)+",
+        'folder names, each followed by "/", of letters, digits and _ . ! ( ) -, '
+        'such as "incoming/"; at most 512 characters',
+        _about_prefix,
+    ),
+]
+
+
+class FunctionSettings(Section):
+    """The Lambda function that analyses images ("Lambda quotas")."""
+
+    timeout_seconds: int = Field(default=60, ge=3, le=900)
+    """How long one batch may take, in seconds. A message stays invisible for six times as long
+    ("Using Lambda with Amazon SQS"), which is always within the 12 hours that Amazon SQS
+    allows."""
+    memory_mb: int = Field(default=512, ge=128, le=10_240)
+    """Memory in MB. CPU grows with it."""
+
+    @property
+    def visibility_seconds(self) -> int:
+        """The queue's visibility timeout: six times the function's, as AWS Lambda advises."""
+        return VISIBILITY_FACTOR * self.timeout_seconds
+
+
+class QueueSettings(Section):
+    """The queue in front of the function, and its dead-letter queue ("Amazon SQS quotas")."""
+
+    max_receives: int = Field(default=8, ge=5, le=1000)
+    """How often a message is tried before it goes to the dead-letter queue. AWS Lambda advises
+    at least 5 ("Using Lambda with Amazon SQS")."""
+    retention_days: Days = 4
+    """How many days an unread message is kept."""
+    dead_letter_retention_days: Days = 14
+    """How many days a message in the dead-letter queue is kept. Must be longer than
+    `retention_days`: a message's age counts from when it was first sent ("Using dead-letter
+    queues in Amazon SQS")."""
+
+    def rules(self) -> Iterator[Broken]:
+        """Yield a dead-letter queue that forgets as soon as the queue."""
+        if self.dead_letter_retention_days <= self.retention_days:
+            yield Broken(
+                ("dead_letter_retention_days",),
+                self.dead_letter_retention_days,
+                f"is not longer than retention_days ({self.retention_days}): a message keeps "
+                "its age when it moves and would be lost at once",
+                "more days than retention_days, at most 14; or a shorter retention_days",
+            )
+
+
+class RetrySettings(Section):
+    """How long a failed message waits ("Amazon SQS visibility timeout": at most 12 hours)."""
+
+    first_seconds: BackoffSeconds = 5
+    """Wait after the first failure, in seconds; it doubles with each further one."""
+    most_seconds: BackoffSeconds = 300
+    """The longest wait, in seconds."""
+    denied_seconds: BackoffSeconds = 900
+    """Wait after an access error, in seconds: long, so that a wrong policy does not drain the
+    queue into its dead-letter queue before someone mends it."""
+
+    def rules(self) -> Iterator[Broken]:
+        """Yield a longest wait below the first."""
+        if self.most_seconds < self.first_seconds:
+            yield Broken(
+                ("most_seconds",),
+                self.most_seconds,
+                f"is less than first_seconds ({self.first_seconds})",
+                f"a whole number from {self.first_seconds} to {LONGEST_VISIBILITY}",
+            )
+
+
+def _default_policy(known: dict[str, Any]) -> dict[str, Any]:
+    """Return the own policy of each analysis that is on and has one."""
+    analyses: Analyses | None = known.get("analyses")
+    on = analyses.on() if analyses else {}
+    return {name: one.policy for name, one in on.items() if one.policy is not None}
+
+
+def _complete(quotas: Mapping[str, float]) -> Mapping[str, float]:
+    return {**QUOTAS, **quotas}
+
+
+Policy = Annotated[Mapping[str, LabelPolicy], Keys(tuple(ANALYSES))]
+Quotas = Annotated[Mapping[str, CallsPerSecond], Keys(tuple(QUOTAS)), AfterValidator(_complete)]
+
+
+class VisionSettings(Section):
+    """How images are analysed and judged."""
+
+    prefix: Prefix = "incoming/"
+    """Only objects whose key begins with this are analysed. Ends with "/"."""
+    analyses: Analyses = Analyses(moderation=ModerationSettings())
+    """The analyses that are on; at least one."""
+    policy: Policy = Field(
+        default_factory=_default_policy, json_schema_extra={"x-default": "each analysis's own"}
+    )
+    """For each analysis that is on, what follows from its labels: a mapping of label names to
+    confidence bands. The exact name of a label wins over its nearest parent category, and that
+    over "*", which must be there. Left out: moderation rejects every label from 60 on and
+    accepts below. Give all of it or nothing: what is given is not merged with the default."""
+    quotas: Quotas = QUOTAS
+    """Calls a second that this account has in this Region, for each Rekognition operation in
+    use. The functions pace themselves by it. By default 5, the smallest of all Regions; see
+    Service Quotas in the AWS console ("Amazon Rekognition endpoints and quotas")."""
+    record_days: Annotated[int, Field(ge=1, le=36_500)] | None = 365
+    """How many days a result is kept before it expires; null keeps results for ever."""
+    function: FunctionSettings = FunctionSettings()
+    """The Lambda function."""
+    queue: QueueSettings = QueueSettings()
+    """The queue and its dead-letter queue."""
+    retry: RetrySettings = RetrySettings()
+    """How long a failed message waits."""
+
+    def rules(self) -> Iterator[Broken]:
+        """Yield analyses without policy, policies without analysis, and hidden bands."""
+        on = self.analyses.on()
+        if not on:
+            allowed = f"at least one of {', '.join(ANALYSES)}"
+            yield Broken(("analyses",), {}, "no analysis is on", allowed, (("analyses",),))
+        for name in on:
+            yield from self._policy_of(name)
+        for name in self.policy:
+            if name not in on:
+                yield _without_analysis(name)
+
+    def _policy_of(self, name: str) -> Iterator[Broken]:
+        labels = self.policy.get(name)
+        if labels is None:
+            yield _without_policy(name)
+            return
+        if EVERY_LABEL not in labels:
+            yield _without_every_label(name)
+        yield from self._hidden(name)
+
+    def _hidden(self, name: str) -> Iterator[Broken]:
+        minimum = getattr(self.analyses.on()[name], "minimum_confidence", None)
+        for label, bands in self.policy[name].items():
+            start = bands.strict_from()
+            if minimum is not None and start is not None and minimum > start:
+                at = ("analyses", name, "minimum_confidence")
+                yield Broken(
+                    at,
+                    minimum,
+                    f'hides a part of the policy: for "{label}", {_strictest(bands)} begins at '
+                    f"{start}, but labels below {minimum} are not asked for",
+                    f"a number from 0 to {start}; or bands that begin at {minimum} or above",
+                    (("analyses", name), ("policy", name, label)),
+                )
+
+
+def _strictest(bands: Any) -> str:
+    return min((band[0], name) for name, band in bands.given().items() if name != "accept")[1]
+
+
+def _without_policy(name: str) -> Broken:
+    problem = f'the analysis "{name}" is on but has no policy'
+    allowed = f'a policy named {name}, with at least "*"; or turn the analysis off'
+    return Broken(("policy", name), None, problem, allowed, (("analyses", name), ("policy", name)))
+
+
+def _without_analysis(name: str) -> Broken:
+    problem = f'there is a policy for "{name}", but that analysis is off'
+    allowed = f"{name}: {{}} under vision.analyses; or leave this policy out"
+    return Broken(("policy", name), None, problem, allowed, (("analyses", name), ("policy", name)))
+
+
+def _without_every_label(name: str) -> Broken:
+    at = ("policy", name, EVERY_LABEL)
+    problem = 'the policy lacks "*", which judges every label that it does not name'
+    return Broken(at, None, problem, '"*": {accept: [0, 60], reject: [60, 100]} or such', (at,))

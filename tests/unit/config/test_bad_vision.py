@@ -1,0 +1,210 @@
+"""Every kind of wrong field under vision, its place, and the words that answer it."""
+
+from collections.abc import Callable
+
+import pytest
+
+import config
+
+Refused = Callable[[str | bytes], config.ConfigurationError]
+
+
+def named(text: str) -> str:
+    """Return YAML with a right name in line 1, so that `text` begins in line 2."""
+    return f"name: x\n{text}"
+
+
+def moderation(bands: str) -> str:
+    """Return YAML whose line 2 gives these bands to every moderation label."""
+    return named(f'vision: {{policy: {{moderation: {{"*": {bands}}}}}}}')
+
+
+# A row is one kind of error: YAML, the line and path of its only error, then words in it.
+CASES = {
+    "prefix": (named("vision: {prefix: incoming}"), "2", "vision.prefix:", 'end with "/"'),
+    "prefix at the root": (named("vision: {prefix: /in/}"), "2", "vision.prefix:", "slash"),
+    "prefix wildcard": (named('vision: {prefix: "*/"}'), "2", "vision.prefix:", "wildcard"),
+    "unknown analysis": (
+        named("vision: {analyses: {modration: {}, moderation: {}}}"),
+        "2",
+        "vision.analyses.modration:",
+        "did you mean moderation?",
+    ),
+    "analysis on or off": (
+        named("vision:\n  analyses:\n    moderation:"),
+        "4",
+        "vision.analyses.moderation:",
+        "null could mean on or off",
+    ),
+    "no analysis": (named("vision: {analyses: {}}"), "2", "vision.analyses:", "no analysis is on"),
+    "confidence": (
+        named("vision: {analyses: {moderation: {minimum_confidence: 101}}}"),
+        "2",
+        "vision.analyses.moderation.minimum_confidence:",
+        "given:   101",
+        "a number from 0 to 100",
+    ),
+    "confidence as text": (
+        named('vision: {analyses: {moderation: {minimum_confidence: "60"}}}'),
+        "2",
+        "is text, not a number",
+        "remove the quotes: 60",
+    ),
+    "confidence hides a band": (
+        named(
+            "vision:\n  analyses: {moderation: {minimum_confidence: 60}}\n  policy:\n"
+            '    moderation: {"*": {accept: [0, 50], review: [50, 80], reject: [80, 100]}}'
+        ),
+        "3",
+        "vision.analyses.moderation.minimum_confidence:",
+        'for "*", review begins at 50',
+    ),
+    "policy without analysis": (
+        named('vision: {policy: {labels: {}, moderation: {"*": {accept: [0, 100]}}}}'),
+        "2",
+        "vision.policy.labels:",
+        "unknown key",
+    ),
+    "analysis without policy": (
+        named("vision: {policy: {}}"),
+        "2",
+        "vision.policy.moderation:",
+        "is on but has no policy",
+    ),
+    "policy without *": (
+        named("vision: {policy: {moderation: {Alcohol: {accept: [0, 100]}}}}"),
+        "2",
+        'vision.policy.moderation."*":',
+        'lacks "*"',
+    ),
+    "label": (
+        named(
+            'vision: {policy: {moderation: {"*": {accept: [0, 100]}, " a": {accept: [0, 100]}}}}'
+        ),
+        "2",
+        'vision.policy.moderation." a":',
+        "no space at either end",
+    ),
+    "decision": (
+        moderation("{accept: [0, 60], refuse: [60, 100]}"),
+        "2",
+        'vision.policy.moderation."*".refuse:',
+        "accept, review, reject",
+    ),
+    "bands empty": (moderation("{}"), "2", 'moderation."*":', "has no band"),
+    "bands gap": (
+        moderation("{accept: [0, 60], reject: [70, 100]}"),
+        "2",
+        'moderation."*".reject:',
+        "no band holds 60 to 70",
+    ),
+    "bands overlap": (
+        moderation("{accept: [0, 60], reject: [50, 100]}"),
+        "2",
+        'moderation."*".reject:',
+        "overlaps accept [0, 60] from 50 to 60",
+    ),
+    "bands begin late": (
+        moderation("{accept: [10, 60], reject: [60, 100]}"),
+        "2",
+        'moderation."*".accept:',
+        "no band holds 0 to 10",
+    ),
+    "bands end early": (
+        moderation("{accept: [0, 60], reject: [60, 99]}"),
+        "2",
+        'moderation."*".reject:',
+        "no band holds 99 to 100",
+    ),
+    "bands in the wrong order": (
+        moderation("{reject: [0, 60], accept: [60, 100]}"),
+        "2",
+        'moderation."*".reject:',
+        "lies below accept",
+    ),
+    "band without width": (
+        moderation("{accept: [0, 60], review: [60, 60], reject: [60, 100]}"),
+        "2",
+        'moderation."*".review:',
+        "is empty",
+    ),
+    "band of one number": (
+        moderation("{accept: [0], reject: [0, 100]}"),
+        "2",
+        'moderation."*".accept:',
+        "two numbers",
+    ),
+    "band out of range": (
+        moderation("{accept: [0, 60], reject: [60, 101]}"),
+        "2",
+        'moderation."*".reject[1]:',
+        "from 0 to 100",
+    ),
+    "band of NaN": (moderation("{accept: [0, .nan]}"), "2", '"*".accept[1]:', "finite", ".nan"),
+    "band infinite": (moderation("{accept: [0, .inf]}"), "2", '"*".accept[1]:', ".inf"),
+    "quota of no operation": (
+        named("vision: {quotas: {DetectModerationLabel: 5}}"),
+        "2",
+        "vision.quotas.DetectModerationLabel:",
+        "did you mean DetectModerationLabels?",
+    ),
+    "quota zero": (
+        named("vision: {quotas: {DetectModerationLabels: 0}}"),
+        "2",
+        "vision.quotas.DetectModerationLabels:",
+        "above 0",
+    ),
+    "record days": (named("vision: {record_days: 0}"), "2", "vision.record_days:", "or null"),
+    "record days not whole": (
+        named("vision: {record_days: 1.5}"),
+        "2",
+        "vision.record_days:",
+        "is a number, not a whole number",
+    ),
+    "timeout": (
+        named("vision: {function: {timeout_seconds: 901}}"),
+        "2",
+        "vision.function.timeout_seconds:",
+        "from 3 to 900",
+    ),
+    "memory": (
+        named("vision: {function: {memory_mb: 64}}"),
+        "2",
+        "vision.function.memory_mb:",
+        "from 128 to 10,240",
+    ),
+    "receives": (
+        named("vision: {queue: {max_receives: 4}}"),
+        "2",
+        "vision.queue.max_receives:",
+        "from 5 to 1,000",
+    ),
+    "dead letters": (
+        named("vision: {queue: {retention_days: 7, dead_letter_retention_days: 7}}"),
+        "2",
+        "vision.queue.dead_letter_retention_days:",
+        "is not longer than retention_days (7)",
+    ),
+    "retry": (
+        named("vision: {retry: {first_seconds: 60, most_seconds: 30}}"),
+        "2",
+        "vision.retry.most_seconds:",
+        "less than first_seconds (60)",
+    ),
+    "retry beyond 12 hours": (
+        named("vision: {retry: {denied_seconds: 43201}}"),
+        "2",
+        "vision.retry.denied_seconds:",
+        "43,200",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_wrong_field_is_one_error_at_its_line(case: str, refused: Refused) -> None:
+    text, line, *parts = CASES[case]
+    error = refused(text)
+    assert len(error.problems) == 1, str(error)
+    assert f"own.yaml:{line}:" in str(error)
+    for part in parts:
+        assert part in str(error)
