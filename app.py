@@ -1,0 +1,55 @@
+"""One environment file in, its stacks out: ``cdk synth -c environment=dev``."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+
+import aws_cdk as cdk
+
+import config
+from stacks.foundation_stack import FoundationStack
+from stacks.vision_stack import VisionStack
+
+
+def new_app(*, outdir: str | None = None) -> cdk.App:
+    """An empty app with the feature flags of cdk.json, which only the CDK CLI sets by itself."""
+    flags = json.loads(Path(__file__).with_name("cdk.json").read_text(encoding="utf-8"))
+    return cdk.App(
+        outdir=outdir or os.environ.get("CDK_OUTDIR", "cdk.out"),
+        context=flags["context"],
+        analytics_reporting=False,
+    )
+
+
+def compose(app: cdk.App, settings: config.EnvironmentSettings) -> cdk.App:
+    """Add an environment's stacks to the app."""
+    foundation = FoundationStack(app, settings=settings)
+    VisionStack(app, settings=settings, foundation=foundation)
+    return app
+
+
+def build(environment: str | None = None, *, outdir: str | None = None) -> cdk.App:
+    """The app of one environment.
+
+    Args:
+        environment: Its name or the path of its file; by default the CDK context's
+            ``environment``, else ``demo``.
+        outdir: Folder of the cloud assembly; by default what the CDK CLI asks for, else
+            ``cdk.out``.
+
+    Raises:
+        config.ConfigurationError: With everything that is wrong with the file.
+    """
+    app = new_app(outdir=outdir)
+    chosen = environment or app.node.try_get_context("environment") or "demo"
+    return compose(app, config.load(str(chosen)))
+
+
+if __name__ == "__main__":
+    try:
+        build().synth()
+    except config.ConfigurationError as error:
+        sys.exit(str(error))

@@ -1,0 +1,34 @@
+"""Constructs for machine learning on AWS: each works in a stack of your own.
+
+They read no configuration, no context and no environment; everything comes by keyword argument,
+and everything they make is a public attribute.
+"""
+
+from .alarm_topic import AlarmTopic
+from .encryption_key import EncryptionKey
+from .image_analysis import ImageAnalysis, Network, Pace, Retry
+from .log_group import LogGroup
+from .platform_bus import PlatformBus
+from .private_network import PrivateNetwork
+from .python_function import PythonFunction
+from .quarantine import Quarantine
+from .results_table import ResultsTable
+from .secure_bucket import SecureBucket
+from .work_queue import WorkQueue
+
+__all__ = [
+    "AlarmTopic",
+    "EncryptionKey",
+    "ImageAnalysis",
+    "LogGroup",
+    "Network",
+    "Pace",
+    "PlatformBus",
+    "PrivateNetwork",
+    "PythonFunction",
+    "Quarantine",
+    "ResultsTable",
+    "Retry",
+    "SecureBucket",
+    "WorkQueue",
+]

@@ -1,0 +1,154 @@
+"""A Lambda function in Python with a role and a log group of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import aws_cdk as cdk
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
+from constructs import Construct
+
+from .assets import function_code
+from .errors import ArgumentErrors
+from .log_group import LogGroup
+
+ENVIRONMENT_LIMIT_BYTES = 4096
+"""All of a function's environment variables together ("Lambda quotas")."""
+
+
+class PythonFunction(Construct):
+    """A function on Python 3.13 and arm64 that may do exactly what is listed.
+
+    Its role holds the given statements, its own log group and nothing else; its environment
+    variables and logs are encrypted with the given key.
+
+    Sources: "Defining Lambda function permissions with an execution role", "Securing Lambda
+    environment variables", "Giving Lambda functions access to resources in an Amazon VPC" and
+    "Lambda quotas" (AWS Lambda).
+
+    Args:
+        scope: The parent construct.
+        id: The construct's id.
+        handler: Dotted path below the functions' source, for example
+            ``image_analysis.handler.handler``.
+        description: What it does, for whoever meets it in the console.
+        statements: What it may do, each with a statement id.
+        encryption_key: Key of its environment variables and logs.
+        environment: Its variables; 4 KB together at most.
+        timeout: Longest run, 1 to 900 s.
+        memory_mb: Memory, 128 to 10,240 MB; processor time grows with it.
+        log_retention_days: Days to keep its logs.
+        removal_policy: What becomes of its logs when the stack is deleted.
+        vpc: Network to run in, by default none.
+        security_groups: Security groups in that network.
+
+    Attributes:
+        function: The function.
+        role: Its execution role.
+        log_group: Where it logs.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        handler: str,
+        description: str,
+        statements: Sequence[iam.PolicyStatement],
+        encryption_key: kms.IKey,
+        environment: Mapping[str, str],
+        timeout: cdk.Duration,
+        memory_mb: int = 512,
+        log_retention_days: int = 30,
+        removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN,
+        vpc: ec2.IVpc | None = None,
+        security_groups: Sequence[ec2.ISecurityGroup] = (),
+    ) -> None:
+        super().__init__(scope, id)
+        self._check(environment, timeout, memory_mb)
+        self.log_group = LogGroup(
+            self,
+            "Logs",
+            encryption_key=encryption_key,
+            retention_days=log_retention_days,
+            removal_policy=removal_policy,
+        )
+        self.role = iam.Role(
+            self,
+            "Role",
+            description=description,
+            assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
+            inline_policies={
+                "function": iam.PolicyDocument(
+                    statements=[*statements, self._logging(), *(_network() if vpc else [])]
+                )
+            },
+        )
+        self.function = lambda_.Function(
+            self,
+            "Function",
+            runtime=lambda_.Runtime.PYTHON_3_13,
+            architecture=lambda_.Architecture.ARM_64,
+            code=function_code(),
+            handler=handler,
+            description=description,
+            role=self.role,
+            environment=dict(environment),
+            environment_encryption=encryption_key,
+            timeout=timeout,
+            memory_size=memory_mb,
+            log_group=self.log_group,
+            vpc=vpc,
+            vpc_subnets=ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_ISOLATED)
+            if vpc
+            else None,
+            security_groups=list(security_groups) if vpc else None,
+        )
+
+    def _check(self, environment: Mapping[str, str], timeout: cdk.Duration, memory_mb: int) -> None:
+        errors = ArgumentErrors(f"PythonFunction {self.node.path}")
+        errors.between("timeout", timeout.to_seconds(), 1, 900, unit="s")
+        errors.between("memory_mb", memory_mb, 128, 10_240, unit="MB")
+        size = sum(len(f"{name}{value}".encode()) for name, value in environment.items())
+        errors.require(
+            size <= ENVIRONMENT_LIMIT_BYTES,
+            f"environment: its variables take {size:,} bytes, allowed are "
+            f"{ENVIRONMENT_LIMIT_BYTES:,}",
+        )
+        errors.throw()
+
+    def _logging(self) -> iam.PolicyStatement:
+        return iam.PolicyStatement(
+            sid="WriteLogs",
+            actions=["logs:CreateLogStream", "logs:PutLogEvents"],
+            resources=[self.log_group.log_group_arn],
+        )
+
+
+def _network() -> list[iam.PolicyStatement]:
+    """What the Lambda service needs to join a network, refused to the function's own code."""
+    manage = [
+        "ec2:AssignPrivateIpAddresses",
+        "ec2:CreateNetworkInterface",
+        "ec2:DeleteNetworkInterface",
+        "ec2:DescribeNetworkInterfaces",
+        "ec2:DescribeSubnets",
+        "ec2:UnassignPrivateIpAddresses",
+    ]
+    any_function = cdk.Fn.sub(
+        "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:*"
+    )
+    return [
+        iam.PolicyStatement(sid="JoinNetwork", actions=manage, resources=["*"]),
+        iam.PolicyStatement(
+            sid="NotByTheCode",
+            effect=iam.Effect.DENY,
+            actions=manage,
+            resources=["*"],
+            conditions={"ArnLike": {"lambda:SourceFunctionArn": any_function}},
+        ),
+    ]

@@ -1,0 +1,48 @@
+"""The table that keeps what was found in each image."""
+
+from __future__ import annotations
+
+import aws_cdk as cdk
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_kms as kms
+from constructs import Construct
+
+
+class ResultsTable(dynamodb.Table):
+    """Records by object (``pk``) and by version of it (``sk``), billed by request.
+
+    Point-in-time recovery covers 35 days. Items expire by the attribute ``expires_at``, in
+    seconds since 1970.
+
+    Source: "DynamoDB encryption at rest usage notes" and "Using time to live" (Amazon DynamoDB).
+
+    Args:
+        scope: The parent construct.
+        id: The construct's id.
+        encryption_key: Key of the table.
+        removal_policy: With ``RETAIN`` the table is protected from deletion as well.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        encryption_key: kms.IKey,
+        removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN,
+    ) -> None:
+        super().__init__(
+            scope,
+            id,
+            partition_key=dynamodb.Attribute(name="pk", type=dynamodb.AttributeType.STRING),
+            sort_key=dynamodb.Attribute(name="sk", type=dynamodb.AttributeType.STRING),
+            billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
+            encryption=dynamodb.TableEncryption.CUSTOMER_MANAGED,
+            encryption_key=encryption_key,
+            point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
+                point_in_time_recovery_enabled=True
+            ),
+            time_to_live_attribute="expires_at",
+            removal_policy=removal_policy,
+            deletion_protection=removal_policy != cdk.RemovalPolicy.DESTROY,
+        )

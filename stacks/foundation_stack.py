@@ -1,0 +1,134 @@
+"""What holds an environment's data and outlives everything else."""
+
+from __future__ import annotations
+
+import aws_cdk as cdk
+from constructs import Construct
+
+from config import EnvironmentSettings
+from sagelens import (
+    AlarmTopic,
+    EncryptionKey,
+    PlatformBus,
+    PrivateNetwork,
+    Quarantine,
+    ResultsTable,
+    SecureBucket,
+)
+from stacks import acknowledgements
+from stacks.platform_stack import PlatformStack
+
+# The services that functions in the network call, besides S3 and DynamoDB by their gateways.
+NETWORK_SERVICES = ("events", "rekognition", "sqs")
+
+
+class FoundationStack(PlatformStack):
+    """Key, buckets, event bus, alarm topic, result table and, where configured, the network.
+
+    Args:
+        scope: The app.
+        settings: The environment's settings.
+    """
+
+    def __init__(self, scope: Construct, *, settings: EnvironmentSettings) -> None:
+        super().__init__(
+            scope,
+            "foundation",
+            settings=settings,
+            description="Sagelens: key, buckets, event bus, alarm topic and result table",
+        )
+        self.encryption_key = EncryptionKey(
+            self, "EncryptionKey", removal_policy=self.removal_policy
+        )
+        self._make_buckets()
+        self.quarantine = Quarantine(
+            self,
+            "Quarantine",
+            bucket=self.images_bucket,
+            encryption_key=self.encryption_key,
+            reviewers=settings.security.reviewers,
+        )
+        self.results_table = ResultsTable(
+            self,
+            "ResultsTable",
+            encryption_key=self.encryption_key,
+            removal_policy=self.removal_policy,
+        )
+        self.event_bus = PlatformBus(
+            self,
+            "EventBus",
+            encryption_key=self.encryption_key,
+            description="What the platform announces: results, releases, drift",
+        )
+        self.alarm_topic = AlarmTopic(
+            self,
+            "AlarmTopic",
+            encryption_key=self.encryption_key,
+            emails=settings.alarm_emails,
+        )
+        self.network = self._make_network()
+        self.adopt_bucket_emptier()
+        self._acknowledge()
+        self._export_all()
+
+    def _make_buckets(self) -> None:
+        self.log_bucket = SecureBucket(
+            self,
+            "LogBucket",
+            expire_after=cdk.Duration.days(365),
+            expire_noncurrent_after=cdk.Duration.days(30),
+            removal_policy=self.removal_policy,
+        )
+        self.images_bucket = self._data_bucket("ImagesBucket", event_notifications=True)
+        self.data_bucket = self._data_bucket("DataBucket", event_notifications=True)
+        self.models_bucket = self._data_bucket("ModelsBucket")
+
+    def _data_bucket(self, id: str, *, event_notifications: bool = False) -> SecureBucket:
+        return SecureBucket(
+            self,
+            id,
+            encryption_key=self.encryption_key,
+            access_logs=self.log_bucket,
+            expire_noncurrent_after=cdk.Duration.days(90),
+            event_notifications=event_notifications,
+            removal_policy=self.removal_policy,
+        )
+
+    def _make_network(self) -> PrivateNetwork | None:
+        network = self.settings.network
+        if network is None:
+            return None
+        return PrivateNetwork(
+            self,
+            "Network",
+            cidr=network.cidr,
+            availability_zones=network.availability_zones,
+            services=NETWORK_SERVICES,
+            encryption_key=self.encryption_key,
+            log_retention_days=self.settings.log_retention_days,
+            removal_policy=self.removal_policy,
+        )
+
+    def _acknowledge(self) -> None:
+        for bucket in (self.log_bucket, self.images_bucket, self.data_bucket, self.models_bucket):
+            acknowledgements.bucket_findings(bucket)
+        acknowledgements.log_bucket_findings(self.log_bucket)
+        acknowledgements.quarantine_findings(self.quarantine)
+        acknowledgements.table_findings(self.results_table)
+        if self.network:
+            acknowledgements.network_findings(self.network)
+
+    def _export_all(self) -> None:
+        self.export("ImagesBucketName", self.images_bucket.bucket_name, "Where images arrive")
+        self.export("DataBucketName", self.data_bucket.bucket_name, "Where training data lies")
+        self.export("ModelsBucketName", self.models_bucket.bucket_name, "Where models lie")
+        self.export("LogBucketName", self.log_bucket.bucket_name, "Access logs of the buckets")
+        self.export("ResultsTableName", self.results_table.table_name, "Records of results")
+        self.export("EventBusName", self.event_bus.event_bus_name, "What the platform announces")
+        self.export("AlarmTopicArn", self.alarm_topic.topic_arn, "What needs attention")
+        self.export("KeyArn", self.encryption_key.key_arn, "The environment's key")
+        self.export(
+            "ReviewerRoleArn",
+            self.quarantine.reviewer_role.role_arn,
+            "The role that reads quarantined objects",
+        )

@@ -1,0 +1,192 @@
+"""What an ``ImageAnalysis`` promises, in a stack of a stranger's."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_ec2 as ec2
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sagelens import ImageAnalysis, Network, Pace, Retry
+from tests.constructs.conftest import Parts, Resources, actions, resources, statements
+
+
+def made(stack: cdk.Stack, parts: Parts, **changes: Any) -> Resources:
+    ImageAnalysis(stack, "Analysis", **parts.arguments(**changes))
+    return resources(stack)
+
+
+def worker_role(found: Resources) -> dict[str, Any]:
+    (role,) = [
+        role for role in found.of("AWS::IAM::Role") if "Analyses" in role.get("Description", "")
+    ]
+    return role
+
+
+def test_the_shortest_use_is_enough_and_makes_no_custom_resource(
+    stack: cdk.Stack, parts: Parts
+) -> None:
+    types = made(stack, parts).types()
+    assert not [name for name in types if name.startswith("Custom::")]
+
+
+def test_objects_are_chosen_by_bucket_and_prefix_only(stack: cdk.Stack, parts: Parts) -> None:
+    pattern = made(stack, parts).one("AWS::Events::Rule")["EventPattern"]
+    assert pattern["detail-type"] == ["Object Created"]
+    assert pattern["detail"]["object"] == {"key": [{"prefix": "incoming/"}]}
+    assert list(pattern["detail"]) == ["bucket", "object"]
+
+
+def test_what_the_rule_cannot_deliver_is_kept(stack: cdk.Stack, parts: Parts) -> None:
+    (target,) = made(stack, parts).one("AWS::Events::Rule")["Targets"]
+    assert "DeadLetterQueue" in target["DeadLetterConfig"]["Arn"]["Fn::GetAtt"][0]
+
+
+@pytest.mark.parametrize("seconds", [3, 60, 900])
+def test_a_message_stays_hidden_for_six_times_the_time_out(
+    stack: cdk.Stack, parts: Parts, seconds: int
+) -> None:
+    found = made(stack, parts, timeout=cdk.Duration.seconds(seconds))
+    (queue,) = [queue for queue in found.of("AWS::SQS::Queue") if "RedrivePolicy" in queue]
+    assert queue["VisibilityTimeout"] == 6 * seconds
+    assert found.one("AWS::Lambda::Function")["Timeout"] == seconds
+
+
+def test_the_dead_letter_queue_keeps_longer(stack: cdk.Stack, parts: Parts) -> None:
+    queues = made(stack, parts).of("AWS::SQS::Queue")
+    (source,) = [queue for queue in queues if "RedrivePolicy" in queue]
+    (dead,) = [queue for queue in queues if "RedrivePolicy" not in queue]
+    assert dead["MessageRetentionPeriod"] > source["MessageRetentionPeriod"]
+    assert source["RedrivePolicy"]["maxReceiveCount"] >= 5
+    assert all("KmsMasterKeyId" in queue for queue in queues)
+
+
+def test_the_function_is_what_the_design_says(stack: cdk.Stack, parts: Parts) -> None:
+    found = made(stack, parts)
+    function = found.one("AWS::Lambda::Function")
+    assert function["Runtime"] == "python3.13"
+    assert function["Architectures"] == ["arm64"]
+    assert "KmsKeyArn" in function
+    assert "ReservedConcurrentExecutions" not in function
+    source = found.one("AWS::Lambda::EventSourceMapping")
+    assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert source["ScalingConfig"]["MaximumConcurrency"] == 2
+
+
+def test_the_role_may_do_this_and_nothing_else(stack: cdk.Stack, parts: Parts) -> None:
+    role = worker_role(made(stack, parts))
+    assert "ManagedPolicyArns" not in role
+    granted = statements(role)
+    assert actions(granted.values()) == {
+        "dynamodb:GetItem",
+        "dynamodb:PutItem",
+        "dynamodb:UpdateItem",
+        "events:PutEvents",
+        "kms:Decrypt",
+        "kms:GenerateDataKey",
+        "logs:CreateLogStream",
+        "logs:PutLogEvents",
+        "rekognition:DetectModerationLabels",
+        "s3:GetObject",
+        "s3:GetObjectVersion",
+        "s3:GetObjectVersionTagging",
+        "s3:ListBucket",
+        "s3:PutObjectVersionTagging",
+        "sqs:ChangeMessageVisibility",
+        "sqs:DeleteMessage",
+        "sqs:GetQueueAttributes",
+        "sqs:ReceiveMessage",
+    }
+    unbounded = [sid for sid, found in granted.items() if found["Resource"] == "*"]
+    assert unbounded == ["Analyse"]
+
+
+def test_a_network_brings_its_rights_and_denies_them_to_the_code(
+    stack: cdk.Stack, parts: Parts
+) -> None:
+    vpc = ec2.Vpc(
+        stack,
+        "Vpc",
+        nat_gateways=0,
+        restrict_default_security_group=False,
+        subnet_configuration=[
+            ec2.SubnetConfiguration(name="a", subnet_type=ec2.SubnetType.PRIVATE_ISOLATED)
+        ],
+    )
+    group = ec2.SecurityGroup(stack, "Group", vpc=vpc)
+    found = made(stack, parts, network=Network(vpc=vpc, security_groups=[group]))
+    granted = statements(worker_role(found))
+    assert granted["JoinNetwork"]["Action"] == granted["NotByTheCode"]["Action"]
+    assert granted["NotByTheCode"]["Effect"] == "Deny"
+    assert len(found.one("AWS::Lambda::Function")["VpcConfig"]["SubnetIds"]) == 2
+
+
+def test_settings_reach_the_function(stack: cdk.Stack, parts: Parts) -> None:
+    found = made(stack, parts, record_days=7, retry=Retry(first_seconds=1))
+    variables = found.one("AWS::Lambda::Function")["Environment"]["Variables"]
+    settings = json.loads(variables["SETTINGS"])
+    assert settings["analyses"] == {"moderation": {"minimum_confidence": 60}}
+    assert settings["policy"]["moderation"]["*"]["reject"] == [60, 100]
+    assert settings["retry"] == {"first": 1, "most": 300, "denied": 900}
+    assert variables["RECORD_DAYS"] == "7"
+
+
+def test_every_alarm_reaches_the_topic(stack: cdk.Stack, parts: Parts) -> None:
+    alarms = made(stack, parts).of("AWS::CloudWatch::Alarm")
+    assert len(alarms) == 4
+    assert all(len(alarm["AlarmActions"]) == 1 for alarm in alarms)
+    assert all(alarm["TreatMissingData"] == "notBreaching" for alarm in alarms)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"prefix": "incoming"}, "prefix: got 'incoming'"),
+        ({"prefix": ""}, "prefix: got ''"),
+        ({"analyses": {}, "policy": {}}, "analyses: got none"),
+        ({"analyses": {"xray": {}}, "policy": {"xray": {}}}, "allowed are ['moderation'"),
+        ({"policy": {}}, "policy: got one for []"),
+        ({"max_receives": 4}, "max_receives: got 4, allowed are 5 to 1000"),
+        ({"timeout": cdk.Duration.seconds(901)}, "timeout: got 901 s, allowed are 1 to 900 s"),
+        ({"memory_mb": 64}, "memory_mb: got 64 MB"),
+        ({"dead_letter_retention": cdk.Duration.days(2)}, "must be longer than retention"),
+        ({"retention": cdk.Duration.days(20)}, "retention: got 20 days"),
+        (
+            {"policy": {"moderation": {f"label {i}": {"accept": [0, 100]} for i in range(150)}}},
+            "allowed are 4,096",
+        ),
+    ],
+)
+def test_bad_arguments_are_refused_in_words(
+    stack: cdk.Stack, parts: Parts, changes: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(ValueError) as refused:
+        made(stack, parts, **changes)
+    assert words in str(refused.value)
+
+
+@given(
+    quotas=st.dictionaries(
+        st.sampled_from(["DetectModerationLabels", "DetectFaces", "DetectLabels"]),
+        st.floats(min_value=1, max_value=2000),
+        min_size=1,
+    ),
+    timeout=st.integers(min_value=3, max_value=900),
+)
+def test_the_workers_together_fill_the_quota_and_never_exceed_it(
+    quotas: dict[str, float], timeout: int
+) -> None:
+    pace = Pace.of(quotas, timeout_seconds=timeout)
+    assert 2 <= pace.workers <= 1000
+    assert 1 <= pace.batch <= 10
+    for operation, quota in quotas.items():
+        assert 0.95 * quota <= pace.workers * pace.calls[operation] <= quota + pace.workers / 1000
+
+
+def test_a_batch_is_small_enough_for_half_the_time_out() -> None:
+    slow = Pace.of({"DetectLabels": 1}, timeout_seconds=10)
+    assert slow.batch / slow.calls["DetectLabels"] <= 5
