@@ -19,7 +19,7 @@ class EncryptionKey(kms.Key):
     Sources: "Configure KMS permissions for AWS services" (Amazon SQS), "Authorizing EventBridge
     to use a customer managed key" (Amazon EventBridge), "Encrypt log data in CloudWatch Logs
     using AWS KMS" (Amazon CloudWatch Logs), "Notifying users on alarm changes" (Amazon
-    CloudWatch).
+    CloudWatch), "Managing Amazon SNS encryption keys and costs" (Amazon SNS).
 
     Args:
         scope: The parent construct.
@@ -54,13 +54,38 @@ class EncryptionKey(kms.Key):
             resource_name="*",
             arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
         )
+        every_topic = cdk.Stack.of(self).format_arn(service="sns", resource="*")
         return [
+            iam.PolicyStatement(
+                # A grant would let its holder use the key past every policy; AWS services make
+                # them for their own resources only (AWS Control Tower, CT.KMS.PR.3).
+                sid="GrantsForServicesOnly",
+                effect=iam.Effect.DENY,
+                principals=[iam.AnyPrincipal()],
+                actions=["kms:CreateGrant"],
+                resources=["*"],
+                conditions={
+                    "BoolIfExists": {
+                        "aws:PrincipalIsAWSService": "false",
+                        "kms:GrantIsForAWSResource": "false",
+                    }
+                },
+            ),
             iam.PolicyStatement(
                 sid="EventBridge",
                 principals=[iam.ServicePrincipal("events.amazonaws.com")],
                 actions=["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"],
                 resources=["*"],
                 conditions={"StringEquals": account},
+            ),
+            iam.PolicyStatement(
+                # Toward an encrypted topic EventBridge names neither account nor source ("Managing
+                # Amazon SNS encryption keys and costs"); the topic, of this account, stands in.
+                sid="EventBridgeToTopics",
+                principals=[iam.ServicePrincipal("events.amazonaws.com")],
+                actions=["kms:Decrypt", "kms:GenerateDataKey*"],
+                resources=["*"],
+                conditions={"ArnLike": {"kms:EncryptionContext:aws:sns:topicArn": every_topic}},
             ),
             iam.PolicyStatement(
                 sid="CloudWatchAlarms",

@@ -351,8 +351,9 @@ def _statements(
             resources=["*"],  # these actions take no resource
         ),
         iam.PolicyStatement(
+            # Objects are always read by their version id, by Rekognition with this role too.
             sid="ReadImages",
-            actions=["s3:GetObject", "s3:GetObjectVersion"],
+            actions=["s3:GetObjectVersion"],
             resources=[images],
         ),
         iam.PolicyStatement(
@@ -368,14 +369,14 @@ def _statements(
         ),
         iam.PolicyStatement(
             sid="Record",
-            actions=["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"],
+            actions=["dynamodb:UpdateItem"],
             resources=[results.table_arn],
         ),
         iam.PolicyStatement(
             sid="Announce", actions=["events:PutEvents"], resources=[bus.event_bus_arn]
         ),
         iam.PolicyStatement(
-            sid="UseKey", actions=["kms:Decrypt", "kms:GenerateDataKey"], resources=[key.key_arn]
+            sid="UseKey", actions=["kms:Decrypt"], resources=[key.key_arn]
         ),
         *work.worker_statements(),
     ]

@@ -81,7 +81,10 @@ class PythonFunction(Construct):
             self,
             "Role",
             description=description,
-            assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
+            assumed_by=iam.ServicePrincipal(
+                "lambda.amazonaws.com",
+                conditions={"StringEquals": {"aws:SourceAccount": cdk.Aws.ACCOUNT_ID}},
+            ),
             inline_policies={
                 "function": iam.PolicyDocument(
                     statements=[*statements, self._logging(), *(_network() if vpc else [])]

@@ -1,0 +1,1 @@
+"""The image analysis function: object versions in, decisions out."""

@@ -1,0 +1,54 @@
+"""Moderation: what in an image may be unwelcome.
+
+After "DetectModerationLabels" in the Amazon Rekognition API reference. Labels form a taxonomy
+of up to three levels, and the response lists each label's parents as labels of their own.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from image_analysis.analyses import Answer, Finding
+
+OPERATION = "DetectModerationLabels"
+VERSION = 1
+
+
+def request(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the call's arguments; options: minimum_confidence, 0 to 100."""
+    return {"MinConfidence": float(options["minimum_confidence"])}
+
+
+def parse(response: Mapping[str, Any]) -> Answer:
+    """Return every label with its confidence, parent and level, and the model's version."""
+    labels: list[Mapping[str, Any]] = response.get("ModerationLabels") or []
+    parents = {each["Name"]: each.get("ParentName") or "" for each in labels}
+    fields = {
+        "version": VERSION,
+        "model_version": response.get("ModerationModelVersion"),
+        "labels": [_label(each) for each in labels],
+    }
+    findings = tuple(
+        Finding(each["Name"], float(each["Confidence"]), _chain(each["Name"], parents))
+        for each in labels
+    )
+    return Answer(fields, findings)
+
+
+def _label(label: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "name": label["Name"],
+        "confidence": label["Confidence"],
+        "parent": label.get("ParentName") or None,
+        "level": label.get("TaxonomyLevel"),
+    }
+
+
+def _chain(name: str, parents: Mapping[str, str]) -> tuple[str, ...]:
+    """The categories above a label, nearest first, as far as the response tells them."""
+    chain: list[str] = []
+    parent = parents.get(name, "")
+    # A name that comes again would go round for ever.
+    while parent and parent not in chain and parent != name:
+        chain.append(parent)
+        parent = parents.get(parent, "")
+    return tuple(chain)

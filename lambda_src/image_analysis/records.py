@@ -1,0 +1,270 @@
+"""Records of object versions in the results table, every write conditional.
+
+Two kinds of item share the partition `s3://bucket/key`: `version#<id>`, the record of one
+version, and `current`, which points to the newest version known. The life of a record:
+
+    claim      in_progress, with an owner and a lease: nobody else works on it meanwhile
+    plan       a rejecting verdict is noted before the quarantine, which bars its own author
+               from reading the version again: a later attempt finishes from the note
+    complete   done, with the verdict; only the lease's owner may
+    advance    `current` moves to it unless that is newer already
+    announced  its event is on the bus
+
+A claim that was cut off ends with its lease; a failed attempt releases its own at once.
+"""
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, cast
+
+from image_analysis.errors import Busy, RecordTooLarge, code_of
+from shared.dynamodb import Fields, from_item, size_of, to_attribute, to_item
+from shared.s3_events import ObjectVersion
+
+IN_PROGRESS = "in_progress"
+DONE = "done"
+CURRENT = "current"
+# DynamoDB's limit is 400 KB an item ("Quotas" in the developer guide); a write beyond it is
+# refused with a ValidationException that no retry mends, so a clear error comes first.
+MOST_BYTES = 350_000
+
+_FREE = (
+    "attribute_not_exists(#pk)"
+    " OR (#status = :in_progress AND #lease_until < :now)"
+    " OR (#status = :done AND #settings <> :now_settings AND #quarantined = :no)"
+)
+_MINE = "#owner = :me AND #status = :in_progress"
+_NEWER = "attribute_not_exists(#pk) OR #order < :new_order OR #version_id = :same_version"
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What came of a claim.
+
+    state: "mine"; "done", if there is nothing to analyse; "busy", if another holds the lease.
+    record: the record as it stands now.
+    """
+
+    state: Literal["mine", "done", "busy"]
+    record: Fields
+
+
+def version_key(version_id: str) -> str:
+    """Return the sort key of a version's record."""
+    return f"version#{version_id}"
+
+
+def order_of(sequencer: str) -> str:
+    """Return a text that sorts as the sequencer does among those of the same key.
+
+    "Event message structure" in the Amazon S3 user guide: right-pad the shorter of two
+    sequencers with zeros, then compare them as texts. Dropping the zeros at the right end
+    gives the same order for any lengths, and a database can compare the outcome.
+    """
+    return sequencer.lower().rstrip("0")
+
+
+@dataclass(frozen=True)
+class Records:
+    """The results table, through a DynamoDB client.
+
+    record_seconds: how long an item is kept, None for ever.
+    """
+
+    client: Any
+    table: str
+    record_seconds: int | None
+
+    def claim(
+        self, version: ObjectVersion, owner: str, settings: str, now: float, lease: float
+    ) -> Claim:
+        """Take the version for `lease` seconds from `now`, if it is free.
+
+        Free is what has no record, an ended lease, or a result of other settings that did not
+        quarantine it: only a person lifts a quarantine. owner: unique to this attempt.
+        """
+        lasting = self._lasting(now)
+        taken = self._update(
+            _key(version.uri, version_key(version.version_id)),
+            {
+                **_known(version),
+                "status": IN_PROGRESS,
+                "owner": owner,
+                "lease_until": math.ceil(now + lease),
+                **lasting,
+            },
+            remove=() if lasting else ("expires_at",),
+            count="attempts",
+            condition=_FREE,
+            given={
+                "in_progress": IN_PROGRESS,
+                "done": DONE,
+                "now": now,
+                "now_settings": settings,
+                "no": False,
+            },
+        )
+        if taken.done:
+            return Claim("mine", taken.record)
+        return _standing(taken.record, owner)
+
+    def plan(self, record: Fields, owner: str, verdict: Fields) -> None:
+        """Note a verdict that is about to quarantine the version.
+
+        Raises Busy if the lease has passed to another, RecordTooLarge.
+        """
+        _check_size({**record, "pending": verdict})
+        result = self._update(_key_of(record), {"pending": verdict}, _MINE, _mine(owner))
+        if not result.done:
+            raise Busy(0)
+
+    def complete(self, record: Fields, owner: str, verdict: Fields) -> Fields:
+        """Write the verdict, end the lease; return the record as it is then.
+
+        Raises Busy if the lease has passed to another, whose work stands; RecordTooLarge.
+        """
+        gone = ("owner", "lease_until", "pending")
+        if "displaced_tag" not in verdict:
+            gone = (*gone, "displaced_tag")
+        fields = {**verdict, "status": DONE, "announced": False}
+        _check_size({name: each for name, each in record.items() if name not in gone} | fields)
+        result = self._update(_key_of(record), fields, _MINE, _mine(owner), remove=gone)
+        # An answer that got lost makes the client try again and find its own work.
+        if result.done or _is_same(result.record, fields):
+            return result.record
+        raise Busy(0)
+
+    def release(self, version: ObjectVersion, owner: str) -> None:
+        """End this attempt's lease, so that the next need not wait for it."""
+        key = _key(version.uri, version_key(version.version_id))
+        self._update(key, {"lease_until": 0}, _MINE, _mine(owner))
+
+    def advance(self, record: Fields) -> bool:
+        """Point `current` to the record's version; False if it knows a newer one."""
+        names = ("version_id", "sequencer", "decision", "analysed_at")
+        fields = {name: record[name] for name in names} | _expiry(record)
+        order = order_of(record["sequencer"])
+        result = self._update(
+            _key(record["pk"], CURRENT),
+            {**fields, "order": order},
+            condition=_NEWER,
+            given={"new_order": order, "same_version": record["version_id"]},
+            remove=() if "expires_at" in fields else ("expires_at",),
+        )
+        return result.done
+
+    def mark_announced(self, record: Fields) -> None:
+        """Note that the record's event is on the bus.
+
+        Does nothing if the version has been taken up again since: that attempt announces its
+        own result.
+        """
+        self._update(
+            _key_of(record),
+            {"announced": True},
+            condition="#status = :done AND #settings = :same_settings",
+            given={"done": DONE, "same_settings": record["settings"]},
+        )
+
+    def _lasting(self, now: float) -> Fields:
+        if self.record_seconds is None:
+            return {}
+        return {"expires_at": math.ceil(now + self.record_seconds)}
+
+    def _update(
+        self,
+        key: Fields,
+        fields: Fields,
+        condition: str,
+        given: Mapping[str, object],
+        remove: Sequence[str] = (),
+        count: str | None = None,
+    ) -> "_Update":
+        expression = "SET " + ", ".join(f"#{name} = :{name}" for name in fields)
+        if remove:
+            expression += " REMOVE " + ", ".join(f"#{name}" for name in remove)
+        if count:
+            expression += f" ADD #{count} :one"
+        values = {**fields, **given, **({"one": 1} if count else {})}
+        both = f"{expression} {condition}"
+        used = set(re.findall(r":(\w+)", both))
+        names = set(re.findall(r"#(\w+)", both))
+        try:
+            answer = self.client.update_item(
+                TableName=self.table,
+                Key=to_item(key),
+                UpdateExpression=expression,
+                ConditionExpression=condition,
+                ExpressionAttributeNames={f"#{name}": name for name in names},
+                ExpressionAttributeValues={f":{name}": to_attribute(values[name]) for name in used},
+                ReturnValues="ALL_NEW",
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+            )
+        except Exception as error:
+            if code_of(error) != "ConditionalCheckFailedException":
+                raise
+            response = cast("Mapping[str, Any]", getattr(error, "response", {}))
+            return _Update(False, from_item(response.get("Item") or {}))
+        return _Update(True, from_item(answer["Attributes"]))
+
+
+@dataclass(frozen=True)
+class _Update:
+    """Whether a conditional write was done, and the item as it is now."""
+
+    done: bool
+    record: Fields
+
+
+def _known(version: ObjectVersion) -> Fields:
+    """What the event tells of the version; what it leaves out is not overwritten."""
+    fields: Fields = {
+        "kind": "image",
+        "bucket": version.bucket,
+        "key": version.key,
+        "version_id": version.version_id,
+        "sequencer": version.sequencer,
+        "etag": version.etag,
+        "size": version.size,
+        "created_at": version.created_at,
+    }
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def _standing(record: Fields, owner: str) -> Claim:
+    if record.get("status") == DONE:
+        return Claim("done", record)
+    # An answer that got lost makes the client try again and meet its own lease.
+    return Claim("mine" if record.get("owner") == owner else "busy", record)
+
+
+def _is_same(record: Fields, fields: Fields) -> bool:
+    names = ("status", "settings", "decision", "analysed_at")
+    return all(record.get(name) == fields.get(name) for name in names)
+
+
+def _mine(owner: str) -> Fields:
+    return {"me": owner, "in_progress": IN_PROGRESS}
+
+
+def _key(pk: str, sk: str) -> Fields:
+    return {"pk": pk, "sk": sk}
+
+
+def _key_of(record: Fields) -> Fields:
+    return _key(record["pk"], record["sk"])
+
+
+def _expiry(record: Fields) -> Fields:
+    return {"expires_at": record["expires_at"]} if "expires_at" in record else {}
+
+
+def _check_size(record: Fields) -> None:
+    size = size_of(record)
+    if size > MOST_BYTES:
+        raise RecordTooLarge(
+            f"the record would take about {size:,} bytes of at most {MOST_BYTES:,}: "
+            "raise minimum_confidence, or keep less of each label"
+        )

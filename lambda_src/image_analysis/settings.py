@@ -1,0 +1,122 @@
+"""The function's environment variables, read once and typed."""
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, cast
+
+from image_analysis import analyses, policy
+from image_analysis.analyses import Analysis
+from image_analysis.policy import Policy
+
+SECONDS_A_DAY = 86_400
+
+
+@dataclass(frozen=True)
+class Retry:
+    """Seconds until a failed message is seen again: the first time, at most, and after a
+    denial."""
+
+    first: float
+    most: float
+    denied: float
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that the function is told.
+
+    record_seconds: how long a record is kept, None for ever. pace: calls a second of each
+    operation for one execution environment. fingerprint: 16 hex digits that change when the
+    analyses, their versions or the policy do; pace and retry leave it as it is.
+    """
+
+    table: str
+    bus: str
+    queue_url: str
+    environment: str
+    record_seconds: int | None
+    analyses: tuple[Analysis, ...]
+    policy: Policy
+    pace: Mapping[str, float]
+    retry: Retry
+    fingerprint: str
+
+
+@cache
+def current() -> Settings:
+    """Return the settings of this execution environment, read on the first call."""
+    return read(os.environ)
+
+
+def read(variables: Mapping[str, str]) -> Settings:
+    """Return the settings that `variables` hold. Raises ValueError naming the variable."""
+    data = _json(_required(variables, "SETTINGS"))
+    try:
+        loaded = analyses.load(data["analyses"])
+        rules = policy.read(data["policy"])
+        retry = Retry(*(float(data["retry"][name]) for name in ("first", "most", "denied")))
+        pace = {each.operation: float(data["pace"][each.operation]) for each in loaded}
+    except KeyError as error:
+        raise ValueError(f"SETTINGS: {error.args[0]!r} is missing") from error
+    _check(loaded, rules, pace)
+    days = variables.get("RECORD_DAYS", "")
+    return Settings(
+        table=_required(variables, "RESULTS_TABLE"),
+        bus=_required(variables, "EVENT_BUS"),
+        queue_url=_required(variables, "QUEUE_URL"),
+        environment=_required(variables, "ENVIRONMENT"),
+        record_seconds=round(float(days) * SECONDS_A_DAY) if days else None,
+        analyses=loaded,
+        policy=rules,
+        pace=pace,
+        retry=retry,
+        fingerprint=fingerprint(data, loaded),
+    )
+
+
+def fingerprint(data: Mapping[str, Any], loaded: tuple[Analysis, ...]) -> str:
+    """Return 16 hex digits of a hash of what decides an image's result."""
+    versions = {each.name: each.version for each in loaded}
+    chosen = {"analyses": data["analyses"], "policy": data["policy"], "versions": versions}
+    text = json.dumps(_plain(chosen), sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _plain(value: object) -> object:
+    """The value with every number a float, so that 60 and 60.0 are the same setting."""
+    if isinstance(value, dict):
+        return {name: _plain(each) for name, each in cast("dict[str, object]", value).items()}
+    if isinstance(value, list):
+        return [_plain(each) for each in cast("list[object]", value)]
+    if isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    return value
+
+
+def _check(loaded: tuple[Analysis, ...], rules: Policy, pace: Mapping[str, float]) -> None:
+    if not loaded:
+        raise ValueError("SETTINGS: analyses is empty; at least one is needed")
+    for analysis in loaded:
+        if analysis.name not in rules:
+            raise ValueError(f"SETTINGS: policy has no rules for the analysis {analysis.name!r}")
+    for operation, calls in pace.items():
+        if calls <= 0:
+            raise ValueError(f"SETTINGS: pace.{operation} is {calls}; it must be above 0")
+
+
+def _json(text: str) -> Mapping[str, Any]:
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise ValueError(f"SETTINGS is not JSON: {error}") from error
+
+
+def _required(variables: Mapping[str, str], name: str) -> str:
+    value = variables.get(name, "")
+    if not value:
+        raise ValueError(f"the environment variable {name} is missing or empty")
+    return value

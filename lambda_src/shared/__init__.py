@@ -1,0 +1,1 @@
+"""What every function of the platform shares: messages, batches, logs, clients, events."""

@@ -1,0 +1,73 @@
+"""Batches of queue messages, answered message by message.
+
+After "Implementing partial batch responses" in the AWS Lambda developer guide: the messages
+that the answer names come back, the others are deleted from the queue.
+"""
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cache, partial
+from typing import Any, cast
+
+# SQS hands over at most ten messages at once unless a batching window is set.
+WORKERS = 10
+
+Answer = dict[str, list[dict[str, str]]]
+
+
+@dataclass(frozen=True)
+class Message:
+    """One message of a batch.
+
+    receives: how many times the queue has handed it out, this time included; at least 1.
+    """
+
+    id: str
+    receipt: str
+    body: str
+    receives: int
+
+
+def run(event: Mapping[str, Any], process: Callable[[Message], bool]) -> Answer:
+    """Process every message of `event` side by side; return the partial batch response.
+
+    process: True when the message is done with. A False or an exception brings back that
+    message only, never another. Raises ValueError if `event` is not a batch of a queue.
+    """
+    messages = _messages(event)
+    safely = partial(_safely, process)
+    done = list(_pool().map(safely, messages) if len(messages) > 1 else map(safely, messages))
+    failed = [message.id for message, fine in zip(messages, done, strict=True) if not fine]
+    return {"batchItemFailures": [{"itemIdentifier": each} for each in failed]}
+
+
+def _messages(event: Mapping[str, Any]) -> list[Message]:
+    records = event.get("Records")
+    if not isinstance(records, list):
+        raise ValueError("the function is invoked by an SQS queue; the event has no 'Records'")
+    return [_message(record) for record in cast("list[Mapping[str, Any]]", records)]
+
+
+def _message(record: Mapping[str, Any]) -> Message:
+    attributes: Mapping[str, Any] = record.get("attributes") or {}
+    return Message(
+        id=record["messageId"],
+        receipt=record.get("receiptHandle", ""),
+        body=record.get("body", ""),
+        receives=max(1, int(attributes.get("ApproximateReceiveCount", 1))),
+    )
+
+
+def _safely(process: Callable[[Message], bool], message: Message) -> bool:
+    try:
+        return process(message)
+    except Exception:
+        # The last net: `process` reports what went wrong itself.
+        return False
+
+
+@cache
+def _pool() -> ThreadPoolExecutor:
+    # Made at the first batch, kept for the life of the execution environment.
+    return ThreadPoolExecutor(WORKERS, thread_name_prefix="message")

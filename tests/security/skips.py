@@ -1,0 +1,160 @@
+"""Findings that contradict the design: each skipped by its exact id and resource, with the reason.
+
+A skip that matches nothing any more fails the test of its judge: delete it then.
+cdk-nag's findings are not skipped here but acknowledged beside the constructs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tests.security.judges.findings import Finding
+
+ALL = ("demo", "dev", "prod")
+DISPOSABLE = ("demo", "dev")
+
+
+@dataclass(frozen=True)
+class Skip:
+    """One check that does not apply to one or several resources.
+
+    Args:
+        judge: the judge's name.
+        rule: the check's exact id.
+        resources: `<stack>/<logical id>`, the stack without `sagelens-<environment>-`.
+        environments: where the finding appears.
+        reason: why the design is right and the check is not.
+        about: words that the finding's message must hold, where one rule says several things.
+    """
+
+    judge: str
+    rule: str
+    resources: tuple[str, ...]
+    environments: tuple[str, ...]
+    reason: str
+    about: str = ""
+
+    def matches(self, finding: Finding, environment: str, resource: str) -> bool:
+        """Whether this skip lets one finding pass."""
+        return (
+            environment in self.environments
+            and (finding.judge, finding.rule) == (self.judge, self.rule)
+            and finding.resource == f"sagelens-{environment}-{resource}"
+            and self.about in finding.message
+        )
+
+
+LOG_BUCKET = "foundation/LogBucketCC3B17E8"
+DATA_BUCKETS = (
+    "foundation/DataBucketE3889A50",
+    "foundation/ImagesBucket1E86AFB2",
+    "foundation/ModelsBucketA3610ED4",
+)
+CDK_PROVIDER = "foundation/CustomS3AutoDeleteObjectsCustomResourceProvider"
+
+SKIPS = (
+    Skip(
+        "control-tower",
+        "s3_bucket_default_encryption_kms_check",
+        (LOG_BUCKET,),
+        ("prod",),
+        "access logs arrive only in a bucket whose default encryption is SSE-S3",
+    ),
+    Skip(
+        "control-tower",
+        "s3_bucket_logging_enabled_check",
+        (LOG_BUCKET,),
+        ("prod",),
+        "a log bucket that logged itself would never come to rest",
+    ),
+    Skip(
+        "control-tower",
+        "s3_bucket_object_lock_enabled_check",
+        (LOG_BUCKET, *DATA_BUCKETS),
+        ("prod",),
+        "people's images must stay deletable; versions and life-cycle rules protect the data",
+    ),
+    Skip(
+        "control-tower",
+        "s3_event_notifications_enabled_check",
+        (LOG_BUCKET, "foundation/ModelsBucketA3610ED4"),
+        ("prod",),
+        "nothing acts on new objects in these buckets",
+    ),
+    Skip(
+        "control-tower",
+        "sqs_dlq_check",
+        ("vision/ImageAnalysisWorkDeadLetterQueue7CD93958",),
+        ("prod",),
+        "it is the dead-letter queue; naming its source here would be a circular reference",
+    ),
+    Skip(
+        "iam",
+        "confused-deputy",
+        (f"{CDK_PROVIDER}Role3B1BD092",),
+        DISPOSABLE,
+        "CDK writes this role for emptying buckets, and lets nobody add to its trust policy",
+    ),
+    Skip(
+        "iam",
+        "resource-star",
+        ("vision/ImageAnalysisWorkerRole261800C5",),
+        ("prod",),
+        "AWS Lambda, Giving Lambda functions access to resources in an Amazon VPC: the network "
+        "interfaces do not exist yet, so AWS documents these actions on *; a Deny keeps the "
+        "function's own code from them",
+        about="statement JoinNetwork",
+    ),
+    Skip(
+        "cfn-lint",
+        "W3005",
+        (f"{CDK_PROVIDER}Handler9D90184F",),
+        DISPOSABLE,
+        "CDK writes this dependency, which is redundant and harmless",
+    ),
+    Skip(
+        "cfn-lint",
+        "W3005",
+        ("vision/ImageAnalysisWorkerFunctionF0170FB4",),
+        ALL,
+        "CDK writes this dependency, which is redundant and harmless",
+    ),
+    Skip(
+        "cloudformation-validate",
+        "W3005",
+        (f"{CDK_PROVIDER}Handler9D90184F",),
+        DISPOSABLE,
+        "CDK writes this dependency, which is redundant and harmless",
+    ),
+    Skip(
+        "cloudformation-validate",
+        "W3005",
+        ("vision/ImageAnalysisWorkerFunctionF0170FB4",),
+        ALL,
+        "CDK writes this dependency, which is redundant and harmless",
+    ),
+)
+
+
+def settle(
+    findings: list[Finding], judge: str, environment: str, skips: tuple[Skip, ...] = SKIPS
+) -> tuple[list[Finding], list[str]]:
+    """Take the skipped findings out.
+
+    Returns:
+        What is left, and a sentence for each skip of this judge and environment that matched
+        nothing.
+    """
+    left = list(findings)
+    unused: list[str] = []
+    for skip in skips:
+        if skip.judge != judge or environment not in skip.environments:
+            continue
+        for resource in skip.resources:
+            if not any(skip.matches(finding, environment, resource) for finding in findings):
+                unused.append(
+                    f"skips.py: {judge} {skip.rule} on {resource} matches nothing in "
+                    f"{environment} any more: delete it"
+                )
+            left = [item for item in left if not skip.matches(item, environment, resource)]
+    return left, unused
