@@ -375,8 +375,6 @@ def _statements(
         iam.PolicyStatement(
             sid="Announce", actions=["events:PutEvents"], resources=[bus.event_bus_arn]
         ),
-        iam.PolicyStatement(
-            sid="UseKey", actions=["kms:Decrypt"], resources=[key.key_arn]
-        ),
+        iam.PolicyStatement(sid="UseKey", actions=["kms:Decrypt"], resources=[key.key_arn]),
         *work.worker_statements(),
     ]

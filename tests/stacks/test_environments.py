@@ -152,7 +152,8 @@ def test_outputs_are_the_contract_with_clients(tmp_path: Path) -> None:
 def test_a_network_spans_the_zones_asked_for(
     zones: int, place: dict[str, str], tmp_path: Path
 ) -> None:
-    assert (network := config.load("prod").network)
+    network = config.load("prod").network
+    assert network
     network = network.model_copy(update={"availability_zones": zones})
     found = templates(tmp_path, "prod", network=network, **place)
     subnets = [one for _, one in resources(found) if one["Type"] == "AWS::EC2::Subnet"]
