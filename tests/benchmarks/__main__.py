@@ -10,7 +10,6 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-import sys as _sys
 from tests.benchmarks import analyses_side_by_side, backlog, handler_import, synth
 from tests.benchmarks.measure import ROOT, Figure
 
