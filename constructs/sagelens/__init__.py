@@ -4,12 +4,14 @@ They read no configuration, no context and no environment; everything comes by k
 and everything they make is a public attribute.
 """
 
+from .alarm import Alarm
 from .alarm_topic import AlarmTopic
 from .encryption_key import EncryptionKey
-from .image_analysis import ImageAnalysis, Network, Pace, Retry
+from .image_analysis import ImageAnalysis
 from .log_group import LogGroup
+from .pace import Pace, Retry
 from .platform_bus import PlatformBus
-from .private_network import PrivateNetwork
+from .private_network import Network, PrivateNetwork
 from .python_function import PythonFunction
 from .quarantine import Quarantine
 from .results_table import ResultsTable
@@ -17,6 +19,7 @@ from .secure_bucket import SecureBucket
 from .work_queue import WorkQueue
 
 __all__ = [
+    "Alarm",
     "AlarmTopic",
     "EncryptionKey",
     "ImageAnalysis",

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
-from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_dynamodb as dynamodb
-from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -21,83 +17,13 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
+from .alarm import Alarm
 from .assets import constant, lambda_source
 from .errors import ArgumentErrors
+from .pace import SMALLEST_DEFAULT_QUOTA, Pace, Retry
+from .private_network import Network
 from .python_function import PythonFunction
 from .work_queue import WorkQueue
-
-SMALLEST_DEFAULT_QUOTA = 5.0
-"""Calls a second that Amazon Rekognition grants a new account in most Regions."""
-
-_BATCH = 10
-_QUOTA_SHARE = 0.96  # room for calls that the service counts into the neighbouring second
-_ASSUMED_CALL_SECONDS = 1.0
-_FEWEST_WORKERS, _MOST_WORKERS = 2, 1000  # bounds of an event source's maximum concurrency
-
-
-@dataclass(frozen=True, kw_only=True)
-class Retry:
-    """When a message that failed is tried again.
-
-    Args:
-        first_seconds: Longest wait after the first failure; it doubles with each further one.
-        most_seconds: Longest wait of all.
-        denied_seconds: Wait after a denied call: it outlasts the mending of a policy, so that
-            a wrong permission does not carry the queue into the dead-letter queue.
-    """
-
-    first_seconds: int = 5
-    most_seconds: int = 300
-    denied_seconds: int = 900
-
-
-@dataclass(frozen=True, kw_only=True)
-class Pace:
-    """How one account's quotas are shared by the function's execution environments.
-
-    Args:
-        workers: Execution environments at work at once.
-        batch: Messages that one takes at a time.
-        calls: Calls a second of each operation for one execution environment.
-    """
-
-    workers: int
-    batch: int
-    calls: Mapping[str, float]
-
-    @classmethod
-    def of(cls, quotas: Mapping[str, float], *, timeout_seconds: float) -> Pace:
-        """Share out the quotas so that a backlog fills them and hardly any call is refused.
-
-        A worker analyses a batch side by side, so a batch takes about one call's time; workers
-        are as many as fill the smallest quota at that rate, and each keeps to its share.
-
-        Args:
-            quotas: Calls a second of each operation, for the whole account and Region.
-            timeout_seconds: The function's time-out; a batch is kept to half of it.
-        """
-        smallest = min(quotas.values())
-        workers = math.ceil(smallest * _ASSUMED_CALL_SECONDS / _BATCH)
-        workers = min(max(workers, _FEWEST_WORKERS), _MOST_WORKERS)
-        calls = {
-            operation: round(quota * _QUOTA_SHARE / workers, 3)
-            for operation, quota in sorted(quotas.items())
-        }
-        fits = math.floor(min(calls.values()) * timeout_seconds / 2)
-        return cls(workers=workers, batch=min(_BATCH, max(1, fits)), calls=calls)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Network:
-    """Where a function runs when it has a network.
-
-    Args:
-        vpc: A network with isolated subnets and endpoints to the services that it calls.
-        security_groups: Security groups for the function.
-    """
-
-    vpc: ec2.IVpc
-    security_groups: Sequence[ec2.ISecurityGroup] = field(default_factory=tuple)
 
 
 class ImageAnalysis(Construct):
@@ -144,6 +70,7 @@ class ImageAnalysis(Construct):
         pace: How the quotas are shared out.
         error_alarm: Rings when the function itself fails.
         denied_alarm: Rings when AWS denies the function something it needs.
+        failed_alarm: Rings when an image meets an error that no retry mends.
 
     Raises:
         ValueError: With everything that is wrong with the arguments.
@@ -176,6 +103,9 @@ class ImageAnalysis(Construct):
         network: Network | None = None,
     ) -> None:
         super().__init__(scope, id)
+        self._environment_name = environment_name
+        self._results = results
+        self._encryption_key = encryption_key
         timeout = timeout or cdk.Duration.seconds(60)
         operations = self._operations(prefix, analyses, policy)
         granted = {
@@ -228,17 +158,29 @@ class ImageAnalysis(Construct):
             max_concurrency=self.pace.workers,
             report_batch_item_failures=True,
         )
-        self.error_alarm = self._alarm(
+        self._watch(alarm_topic)
+
+    def _watch(self, topic: sns.ITopic) -> None:
+        self.error_alarm = Alarm(
+            self,
             "ErrorAlarm",
-            self.worker.function.metric_errors(period=cdk.Duration.minutes(5)),
-            "The image function failed as a whole: see its log group",
-            alarm_topic,
+            metric=self.worker.function.metric_errors(period=cdk.Duration.minutes(5)),
+            description="The image function failed as a whole: see its log group",
+            topic=topic,
         )
-        self.denied_alarm = self._alarm(
+        self.denied_alarm = Alarm(
+            self,
             "DeniedAlarm",
-            self.metric_denied(environment_name),
-            "AWS denies the image function something it needs; its messages wait",
-            alarm_topic,
+            metric=self.metric("MessagesDenied"),
+            description="AWS denies the image function something it needs; its messages wait",
+            topic=topic,
+        )
+        self.failed_alarm = Alarm(
+            self,
+            "FailedAlarm",
+            metric=self.metric("MessagesFailed"),
+            description="The image function met an error that no retry mends: see its log group",
+            topic=topic,
         )
 
     def _operations(
@@ -251,18 +193,20 @@ class ImageAnalysis(Construct):
         )
         errors.require(bool(analyses), "analyses: got none, allowed are one or more")
         folder = lambda_source() / "image_analysis" / "analyses"
-        known = sorted(path.stem for path in folder.glob("[a-z]*.py"))
+        known = {
+            path.stem: constant(path, "OPERATION") for path in sorted(folder.glob("[a-z]*.py"))
+        }
         errors.require(
-            set(analyses) <= set(known),
-            f"analyses: got {sorted(set(analyses) - set(known))}, allowed are {known}",
+            all(known.get(name) for name in analyses),
+            f"analyses: got {sorted(name for name in analyses if not known.get(name))}, allowed "
+            f"are {sorted(name for name in known if known[name])}",
         )
         errors.require(
             set(analyses) == set(policy),
             f"policy: got one for {sorted(policy)}, allowed is one for each of {sorted(analyses)}",
         )
         errors.throw()
-        found = {constant(folder / f"{name}.py", "OPERATION") for name in analyses}
-        return sorted(operation for operation in found if operation)
+        return sorted({known[name] or "" for name in analyses})
 
     def _rule(self, bucket: s3.IBucket, prefix: str) -> events.CfnRule:
         return events.CfnRule(
@@ -288,31 +232,42 @@ class ImageAnalysis(Construct):
             ],
         )
 
-    def _alarm(
-        self, id: str, metric: cloudwatch.Metric, description: str, topic: sns.ITopic
-    ) -> cloudwatch.Alarm:
-        alarm = cloudwatch.Alarm(
-            self,
-            id,
-            metric=metric,
-            threshold=1,
-            evaluation_periods=1,
-            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
-            alarm_description=description,
-        )
-        alarm.add_alarm_action(actions.SnsAction(topic))
-        return alarm
+    def metric(self, name: str) -> cloudwatch.Metric:
+        """A metric of the function, summed over five minutes.
 
-    def metric_denied(self, environment_name: str) -> cloudwatch.Metric:
-        """Images that wait because AWS denied the function something."""
+        Args:
+            name: ``ImagesAccepted``, ``ImagesForReview``, ``ImagesRejected``,
+                ``ImagesUnusable``, ``ImagesRepeated``, ``MessagesRetried``,
+                ``MessagesDenied``, ``MessagesMalformed`` or ``MessagesFailed``.
+        """
         return cloudwatch.Metric(
             namespace="Sagelens",
-            metric_name="MessagesDenied",
-            dimensions_map={"Environment": environment_name},
+            metric_name=name,
+            dimensions_map={"Environment": self._environment_name},
             statistic="Sum",
             period=cdk.Duration.minutes(5),
         )
+
+    def grant_read_results(self, grantee: iam.IGrantable) -> None:
+        """Let a principal read records and use their key.
+
+        Args:
+            grantee: A role, user or function.
+        """
+        statements = [
+            iam.PolicyStatement(
+                sid="ReadResults",
+                actions=["dynamodb:GetItem", "dynamodb:Query"],
+                resources=[self._results.table_arn],
+            ),
+            iam.PolicyStatement(
+                sid="DecryptResults",
+                actions=["kms:Decrypt"],
+                resources=[self._encryption_key.key_arn],
+            ),
+        ]
+        for statement in statements:
+            grantee.grant_principal.add_to_principal_policy(statement)
 
 
 def _settings(

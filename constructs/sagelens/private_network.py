@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
@@ -12,6 +13,19 @@ from constructs import Construct
 
 from .errors import ArgumentErrors
 from .log_group import LogGroup
+
+
+@dataclass(frozen=True, kw_only=True)
+class Network:
+    """Where a function runs when it has a network.
+
+    Args:
+        vpc: A network with isolated subnets and endpoints to the services that it calls.
+        security_groups: Security groups for the function.
+    """
+
+    vpc: ec2.IVpc
+    security_groups: Sequence[ec2.ISecurityGroup] = field(default_factory=tuple)
 
 
 class PrivateNetwork(Construct):

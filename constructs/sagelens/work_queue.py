@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import aws_cdk as cdk
-from aws_cdk import aws_cloudwatch as cloudwatch
-from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -12,6 +10,7 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from .alarm import Alarm
 from .errors import ArgumentErrors
 
 LONGEST_VISIBILITY_SECONDS = 43_200
@@ -73,7 +72,8 @@ class WorkQueue(Construct):
                 queue=self.dead_letter_queue, max_receive_count=max_receives
             ),
         )
-        self.dead_letter_alarm = self._alarm(
+        self.dead_letter_alarm = Alarm(
+            self,
             "DeadLetterAlarm",
             metric=self.dead_letter_queue.metric_approximate_number_of_messages_visible(
                 statistic="max", period=cdk.Duration.minutes(1)
@@ -82,7 +82,8 @@ class WorkQueue(Construct):
             description="Work failed every time and is kept in the dead-letter queue",
             topic=alarm_topic,
         )
-        self.backlog_alarm = self._alarm(
+        self.backlog_alarm = Alarm(
+            self,
             "BacklogAlarm",
             metric=self.queue.metric_approximate_age_of_oldest_message(
                 statistic="max", period=cdk.Duration.minutes(5)
@@ -134,28 +135,6 @@ class WorkQueue(Construct):
             visibility_timeout=visibility_timeout,
             dead_letter_queue=dead_letter_queue,
         )
-
-    def _alarm(
-        self,
-        id: str,
-        *,
-        metric: cloudwatch.Metric,
-        threshold: float,
-        description: str,
-        topic: sns.ITopic,
-    ) -> cloudwatch.Alarm:
-        alarm = cloudwatch.Alarm(
-            self,
-            id,
-            metric=metric,
-            threshold=threshold,
-            evaluation_periods=1,
-            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
-            alarm_description=description,
-        )
-        alarm.add_alarm_action(actions.SnsAction(topic))
-        return alarm
 
     def receive_from_rule(self, rule: events.CfnRule) -> None:
         """Let one EventBridge rule of this account send here, what it cannot deliver included.

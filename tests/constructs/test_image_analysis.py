@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_iam as iam
 from hypothesis import given
 from hypothesis import strategies as st
 
+from image_analysis import worker
 from sagelens import ImageAnalysis, Network, Pace, Retry
 from tests.constructs.conftest import Parts, Resources, actions, resources, statements
 
@@ -133,9 +136,32 @@ def test_settings_reach_the_function(stack: cdk.Stack, parts: Parts) -> None:
 
 def test_every_alarm_reaches_the_topic(stack: cdk.Stack, parts: Parts) -> None:
     alarms = made(stack, parts).of("AWS::CloudWatch::Alarm")
-    assert len(alarms) == 4
+    assert len(alarms) == 5
     assert all(len(alarm["AlarmActions"]) == 1 for alarm in alarms)
     assert all(alarm["TreatMissingData"] == "notBreaching" for alarm in alarms)
+
+
+def test_metrics_are_those_that_the_function_emits(stack: cdk.Stack, parts: Parts) -> None:
+    analysis = ImageAnalysis(stack, "Analysis", **parts.arguments())
+    emitted = {*worker.METRICS.values(), worker.REPEATED, worker.RETRIED, worker.DENIED}
+    emitted |= {worker.MALFORMED, worker.FAILED}
+    documented = set(re.findall(r"``(\w+)``", ImageAnalysis.metric.__doc__ or ""))
+    assert documented == emitted
+    metric = analysis.metric("ImagesRejected")
+    assert metric.namespace == "Sagelens"
+    assert metric.dimensions == {"Environment": "test"}
+
+
+def test_whoever_is_granted_may_read_results_and_no_more(stack: cdk.Stack, parts: Parts) -> None:
+    analysis = ImageAnalysis(stack, "Analysis", **parts.arguments())
+    role = iam.Role(stack, "Reader", assumed_by=iam.AccountRootPrincipal())
+    analysis.grant_read_results(role)
+    (policy,) = resources(stack).of("AWS::IAM::Policy")
+    assert actions(policy["PolicyDocument"]["Statement"]) == {
+        "dynamodb:GetItem",
+        "dynamodb:Query",
+        "kms:Decrypt",
+    }
 
 
 @pytest.mark.parametrize(
@@ -168,7 +194,7 @@ def test_bad_arguments_are_refused_in_words(
 @given(
     quotas=st.dictionaries(
         st.sampled_from(["DetectModerationLabels", "DetectFaces", "DetectLabels"]),
-        st.floats(min_value=1, max_value=2000),
+        st.floats(min_value=0.01, max_value=2000),
         min_size=1,
     ),
     timeout=st.integers(min_value=3, max_value=900),
@@ -180,7 +206,7 @@ def test_the_workers_together_fill_the_quota_and_never_exceed_it(
     assert 2 <= pace.workers <= 1000
     assert 1 <= pace.batch <= 10
     for operation, quota in quotas.items():
-        assert 0.95 * quota <= pace.workers * pace.calls[operation] <= quota + pace.workers / 1000
+        assert 0.95 * quota <= pace.workers * pace.calls[operation] <= quota
 
 
 def test_a_batch_is_small_enough_for_half_the_time_out() -> None:

@@ -1,0 +1,67 @@
+"""How fast a queue of images is worked off, and when what failed is tried again."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+SMALLEST_DEFAULT_QUOTA = 5.0
+"""Calls a second that Amazon Rekognition grants a new account in most Regions."""
+
+_BATCH = 10
+_QUOTA_SHARE = 0.96  # room for calls that the service counts into the neighbouring second
+_ASSUMED_CALL_SECONDS = 1.0
+_FEWEST_WORKERS, _MOST_WORKERS = 2, 1000  # bounds of an event source's maximum concurrency
+
+
+@dataclass(frozen=True, kw_only=True)
+class Retry:
+    """When a message that failed is tried again.
+
+    Args:
+        first_seconds: Longest wait after the first failure; it doubles with each further one.
+        most_seconds: Longest wait of all.
+        denied_seconds: Wait after a denied call: it outlasts the mending of a policy, so that
+            a wrong permission does not carry the queue into the dead-letter queue.
+    """
+
+    first_seconds: int = 5
+    most_seconds: int = 300
+    denied_seconds: int = 900
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pace:
+    """How one account's quotas are shared by the function's execution environments.
+
+    Args:
+        workers: Execution environments at work at once.
+        batch: Messages that one takes at a time.
+        calls: Calls a second of each operation for one execution environment.
+    """
+
+    workers: int
+    batch: int
+    calls: Mapping[str, float]
+
+    @classmethod
+    def of(cls, quotas: Mapping[str, float], *, timeout_seconds: float) -> Pace:
+        """Share out the quotas so that a backlog fills them and hardly any call is refused.
+
+        A worker analyses a batch side by side, so a batch takes about one call's time; workers
+        are as many as fill the smallest quota at that rate, and each keeps to its share.
+
+        Args:
+            quotas: Calls a second of each operation, for the whole account and Region.
+            timeout_seconds: The function's time-out; a batch is kept to half of it.
+        """
+        smallest = min(quotas.values())
+        workers = math.ceil(smallest * _ASSUMED_CALL_SECONDS / _BATCH)
+        workers = min(max(workers, _FEWEST_WORKERS), _MOST_WORKERS)
+        calls = {
+            operation: float(f"{quota * _QUOTA_SHARE / workers:.4g}")
+            for operation, quota in sorted(quotas.items())
+        }
+        fits = math.floor(min(calls.values()) * timeout_seconds / 2)
+        return cls(workers=workers, batch=min(_BATCH, max(1, fits)), calls=calls)
