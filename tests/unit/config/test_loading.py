@@ -30,7 +30,7 @@ def test_there_are_three_environments() -> None:
     assert config.environments() == ("demo", "dev", "prod")
 
 
-def test_prod_protects_and_dev_does_not_bill_while_idle() -> None:
+def test_prod_protects_and_dev_has_no_network() -> None:
     prod, dev = config.load("prod"), config.load("dev")
     assert (prod.protect_data, prod.log_retention_days) == (True, 365)
     assert prod.network is not None
