@@ -1,0 +1,113 @@
+"""The ASGI application of the server: MiniStack, our services, and the control API before them."""
+
+import asyncio
+import logging
+import os
+from collections.abc import Callable, MutableMapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from rehearsal import ministack_adapter as adapter
+from rehearsal.control import Control
+from rehearsal.custom_resources import AutoDeleteObjects, SdkCall
+from rehearsal.recorded_types import Recorder, known_types
+from rehearsal.rekognition import Caller, Rekognition
+
+TICK_SECONDS = 1.0
+logger = logging.getLogger("rehearsal")
+
+
+class _Store:
+    """S3 as Rekognition sees it."""
+
+    def caller(self, headers: dict[str, str], query: dict[str, list[str]]) -> Caller:
+        return adapter.Caller.of(headers, query)
+
+    def region(self, headers: dict[str, str], query: dict[str, list[str]]) -> str:
+        return adapter.Caller.of(headers, query).region
+
+    def read(self, bucket: str, key: str, version: str | None, region: str) -> bytes | None:
+        if adapter.bucket_region(bucket) != region:
+            return None
+        return adapter.read_object(bucket, key, version)
+
+
+def build(samples: list[Path], ready: Callable[[], None]) -> Any:
+    """Install everything into MiniStack and return the application.
+
+    Args:
+        samples: folders with images and their answers.
+        ready: called once, when the application can answer.
+    """
+    region = os.environ["AWS_REGION"]
+    adapter.install()
+    recorder = Recorder(region)
+    rekognition = Rekognition(_Store(), samples)
+    rekognition.answers.scan()
+    for name, error in rekognition.answers.errors.items():
+        logger.warning("answer file not used: %s: %s", name, error)
+    adapter.register_service(
+        "rekognition",
+        rekognition.service.target_prefix,
+        rekognition.service.handle,
+        rekognition.reset,
+    )
+    _register_custom_resources(region)
+    _register_recorded(recorder)
+    control = Control(rekognition, recorder, adapter.reset_everything)
+    return _Application(control, ready)
+
+
+def _register_custom_resources(region: str) -> None:
+    emptier = AutoDeleteObjects(adapter.bucket_tags, adapter.empty_bucket)
+    caller = SdkCall(f"http://127.0.0.1:{os.environ['GATEWAY_PORT']}", region)
+    for name, handler in (("Custom::S3AutoDeleteObjects", emptier), ("Custom::AWS", caller)):
+        adapter.register_type(name, handler.create, handler.update, handler.delete, threaded=True)
+
+
+def _register_recorded(recorder: Recorder) -> None:
+    for name in known_types().keys() - adapter.registered_types():
+        adapter.register_type(
+            name,
+            partial(recorder.create, name),
+            partial(_update, recorder, name),
+            lambda physical_id, props: recorder.delete(physical_id),
+        )
+
+
+def _update(
+    recorder: Recorder, name: str, physical_id: str, old: Any, new: dict[str, Any], stack: str
+) -> Any:
+    return recorder.update(name, physical_id, new)
+
+
+class _Application:
+    def __init__(self, control: Control, ready: Callable[[], None]) -> None:
+        self._control = control
+        self._ready = ready
+        self._ticker: asyncio.Task[None] | None = None
+
+    async def __call__(self, scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
+        if scope["type"] == "lifespan":
+            await adapter.application(scope, receive, partial(self._lifespan, send))
+        elif scope["type"] == "http" and scope["path"].startswith("/_rehearsal/"):
+            await self._control(scope, receive, send)
+        else:
+            await adapter.application(scope, receive, send)
+
+    async def _lifespan(self, send: Any, message: MutableMapping[str, Any]) -> None:
+        await send(message)
+        if message["type"] == "lifespan.startup.complete":
+            self._ticker = asyncio.create_task(_tick())
+            self._ready()
+
+
+async def _tick() -> None:
+    """Evaluate the alarms once a second, for ever."""
+    while True:
+        await asyncio.sleep(TICK_SECONDS)
+        try:
+            await asyncio.to_thread(adapter.evaluate_alarms)
+        except Exception:
+            logger.exception("the alarms could not be evaluated")

@@ -1,0 +1,145 @@
+"""What of a request a policy can speak of: its resource and its condition keys."""
+
+import json
+from contextvars import ContextVar
+from typing import Any
+from urllib.parse import parse_qsl
+from xml.etree import ElementTree
+
+from rehearsal.ministack_adapter.modules import iam_actions, responses, s3
+
+# Members of SQS and Rekognition requests that name the resource itself.
+ARN_MEMBERS = ("SourceArn", "ProjectVersionArn", "ProjectArn", "DatasetArn", "ResourceArn")
+# Object actions with s3:ExistingObjectTag, and those with s3:RequestObjectTag ("Actions, resources,
+# and condition keys for Amazon S3", Service Authorization Reference).
+READS_TAGS = frozenset(
+    f"s3:{verb}Object{version}{part}"
+    for verb, part in (
+        ("Get", ""),
+        ("Get", "Tagging"),
+        ("Put", "Tagging"),
+        ("Delete", "Tagging"),
+        ("Get", "Acl"),
+        ("Put", "Acl"),
+    )
+    for version in ("", "Version")
+)
+WRITES_TAGS = frozenset({"s3:PutObject", "s3:PutObjectTagging", "s3:PutObjectVersionTagging"})
+_body: ContextVar[bytes] = ContextVar("rehearsal_request_body", default=b"")
+_copied: ContextVar[tuple[str, str]] = ContextVar("rehearsal_copy_source", default=("", ""))
+
+
+def install() -> None:
+    """Wrap the extraction of resources and condition keys."""
+    _keep_body()
+    _object_tag_keys()
+    _copy_source_tags()
+
+
+def _keep_body() -> None:
+    """Remember the request's body, which a tagging request's condition keys come from.
+
+    On the way, the resources of requests that MiniStack would take for `*`.
+    """
+    original = iam_actions.extract_resource_arn
+
+    def extract(service: str, method: str, path: str, headers: Any, body: bytes, *rest: Any) -> str:
+        _body.set(body)
+        _copied.set(("", ""))
+        known: str = original(service, method, path, headers, body, *rest)
+        if known == "*" and service in ("rekognition", "sqs"):
+            return _named_resource(service, body)
+        return known
+
+    iam_actions.extract_resource_arn = extract
+
+
+def _named_resource(service: str, body: bytes) -> str:
+    """The resource that a request names by ARN or by a collection's id; `*` if none."""
+    if b'Arn"' not in body and b'CollectionId"' not in body:
+        return "*"
+    try:
+        given = json.loads(body)
+    except ValueError:
+        return "*"
+    for name, value in given.items():
+        if name in ARN_MEMBERS and isinstance(value, str):
+            return value
+    if service == "rekognition" and given.get("CollectionId"):
+        place = f"{responses.get_region()}:{responses.get_account_id()}"
+        return f"arn:aws:rekognition:{place}:collection/{given['CollectionId']}"
+    return "*"
+
+
+def _object_tag_keys() -> None:
+    """s3:RequestObjectTag of writes, and s3:ExistingObjectTag of the tagging and ACL actions."""
+    original = iam_actions.s3_service_context
+
+    def context_of(
+        iam_action: str,
+        query_params: dict[str, Any] | None,
+        path: str = "",
+        headers: dict[str, str] | None = None,
+    ) -> dict[str, Any]:
+        query = query_params or {}
+        context: dict[str, Any] = dict(original(iam_action, query, path, headers))
+        bucket, _, key = path.lstrip("/").partition("/")
+        if not key:
+            return context
+        if iam_action in READS_TAGS:
+            for name, value in s3.object_tags_for_condition(bucket, key, query).items():
+                context[f"s3:ExistingObjectTag/{name}"] = value
+        if iam_action in WRITES_TAGS:
+            context.update(_request_tags((headers or {}).get("x-amz-tagging", ""), iam_action))
+        return context
+
+    iam_actions.s3_service_context = context_of
+
+
+def _copy_source_tags() -> None:
+    """The source of a copy is read with its own s3:ExistingObjectTag keys."""
+    checks = iam_actions.s3_additional_checks
+    resources = iam_actions.s3_access_point_resources
+
+    def additional(method: str, path: str, headers: dict[str, str], *rest: Any) -> Any:
+        source = iam_actions._s3_source_object(headers)
+        if source:
+            _copied.set(source)
+        return checks(method, path, headers, *rest)
+
+    def with_tags(resource_arn: str) -> list[tuple[str, dict[str, Any]]]:
+        found: list[tuple[str, dict[str, Any]]] = resources(resource_arn)
+        source, version = _copied.get()
+        if not source or source != resource_arn:
+            return found
+        bucket, _, key = source.removeprefix("arn:aws:s3:::").partition("/")
+        query = {"versionId": [version]} if version else {}
+        tags: dict[str, str] = s3.object_tags_for_condition(bucket, key, query)
+        keys = {f"s3:ExistingObjectTag/{name}": value for name, value in tags.items()}
+        return [(arn, {**keys, **more}) for arn, more in found]
+
+    iam_actions.s3_additional_checks = additional
+    iam_actions.s3_access_point_resources = with_tags
+
+
+def _request_tags(header: str, iam_action: str) -> dict[str, Any]:
+    tags = dict(parse_qsl(header, keep_blank_values=True))
+    if iam_action != "s3:PutObject":
+        tags = {**tags, **_tags_of_body(_body.get())}
+    context: dict[str, Any] = {f"s3:RequestObjectTag/{k}": v for k, v in tags.items()}
+    if tags:
+        context["s3:RequestObjectTagKeys"] = list(tags)
+    return context
+
+
+def _tags_of_body(body: bytes) -> dict[str, str]:
+    try:
+        root = ElementTree.fromstring(body)
+    except ElementTree.ParseError:
+        return {}
+    pairs: dict[str, str] = {}
+    for tag in root.iter():
+        if tag.tag.rpartition("}")[2] == "Tag":
+            parts = {child.tag.rpartition("}")[2]: child.text or "" for child in tag}
+            pairs[parts.get("Key", "")] = parts.get("Value", "")
+    return pairs

@@ -1,0 +1,9 @@
+"""The scenarios: stories told to the deployed system through public AWS APIs.
+
+A scenario is a module of this package with `NAME`, `TITLE` and `run(context) -> Outcome`. A new
+file is all that it takes to add one.
+"""
+
+from rehearsal.scenarios.registry import Scenario, UnknownScenario, choose, names
+
+__all__ = ["Scenario", "UnknownScenario", "choose", "names"]

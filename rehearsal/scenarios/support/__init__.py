@@ -1,0 +1,1 @@
+"""What scenarios share: their context, waiting, watching the bus, other principals."""

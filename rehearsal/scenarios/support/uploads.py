@@ -1,0 +1,137 @@
+"""Uploading samples and following them to their records, as any client of the platform would."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from rehearsal.samples.catalogue import Sample
+from rehearsal.scenarios.support.context import Context
+from rehearsal.scenarios.support.waiting import NotInTime, until
+
+
+@dataclass
+class Upload:
+    """One uploaded version and, once it is there, its record. `started` is in epoch seconds."""
+
+    sample: Sample
+    key: str
+    version: str
+    started: float
+    record: Mapping[str, Any] | None = None
+
+    @property
+    def decision(self) -> str:
+        """The decision in the record."""
+        return self._known["decision"]
+
+    @property
+    def milliseconds(self) -> float:
+        """From the start of the upload to the decision."""
+        decided = datetime.fromisoformat(self._known["analysed_at"].replace("Z", "+00:00"))
+        return max(0.0, (decided.timestamp() - self.started) * 1000)
+
+    @property
+    def _known(self) -> Mapping[str, Any]:
+        if self.record is None:
+            raise LookupError(f"{self.key} has no record yet")
+        return self.record
+
+
+class ImagesBucket:
+    """The images bucket, the results table and the function's settings.
+
+    Args:
+        context: the scenario's context.
+    """
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+        self.name = context.outputs["ImagesBucketName"]
+        self.s3 = context.client("s3")
+        table = context.outputs["ResultsTableName"]
+        self._table: Any = context.aws.session().resource("dynamodb").Table(table)
+
+    def upload(self, sample: Sample, key: str, tags: Mapping[str, str] | None = None) -> Upload:
+        """Put a sample under a key and return the version that this made."""
+        started = time.time()
+        answer = self.s3.put_object(
+            Bucket=self.name,
+            Key=key,
+            Body=sample.content,
+            ContentType=sample.media_type,
+            Tagging=urlencode(tags or {}),
+        )
+        return Upload(sample, key, answer["VersionId"], started)
+
+    def tags(self, upload: Upload) -> dict[str, str]:
+        """Return the tags of a version."""
+        answer = self.s3.get_object_tagging(
+            Bucket=self.name, Key=upload.key, VersionId=upload.version
+        )
+        return {tag["Key"]: tag["Value"] for tag in answer["TagSet"]}
+
+    def wait_for_records(self, uploads: Sequence[Upload], seconds: float = 90) -> None:
+        """Fill in the records of uploads as soon as each is decided and announced.
+
+        Raises:
+            NotInTime: naming the keys that have no decision yet.
+        """
+
+        def all_done() -> bool:
+            for each in uploads:
+                each.record = each.record or self._finished(each)
+            done = sum(each.record is not None for each in uploads)
+            self.context.say(f"waiting for decisions: {done} of {len(uploads)}")
+            return done == len(uploads)
+
+        try:
+            until(all_done, "every decision", seconds)
+        except NotInTime as error:
+            late = ", ".join(each.key for each in uploads if each.record is None)
+            raise NotInTime(
+                f"no decision within {seconds:g} s for {late}. {self.last_error()}"
+            ) from error
+
+    def item(self, key: str, sort_key: str) -> Mapping[str, Any] | None:
+        """Return an item of an object: `current`, or `version#` and a version id."""
+        place = {"pk": f"s3://{self.name}/{key}", "sk": sort_key}
+        return self._table.get_item(Key=place, ConsistentRead=True).get("Item")
+
+    def settings(self) -> Mapping[str, Any]:
+        """Return the SETTINGS that the deployed function has."""
+        name = self.context.outputs["ImageFunctionName"]
+        function = self.context.client("lambda").get_function_configuration(FunctionName=name)
+        return json.loads(function["Environment"]["Variables"]["SETTINGS"])
+
+    def queue_is_empty(self) -> bool:
+        """Whether no message waits in the image queue or is being handled."""
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        answer = self.context.client("sqs").get_queue_attributes(
+            QueueUrl=self.context.outputs["ImageQueueUrl"], AttributeNames=names
+        )
+        return not any(int(answer["Attributes"][name]) for name in names)
+
+    def last_error(self) -> str:
+        """Return the function's newest error line in CloudWatch Logs, in a sentence."""
+        name = self.context.outputs["ImageFunctionName"]
+        function = self.context.client("lambda").get_function_configuration(FunctionName=name)
+        group = function.get("LoggingConfig", {}).get("LogGroup") or f"/aws/lambda/{name}"
+        logs = self.context.client("logs")
+        try:
+            found = logs.filter_log_events(logGroupName=group, filterPattern="ERROR")["events"]
+        except logs.exceptions.ClientError as error:
+            return f"The function's log cannot be read: {error}"
+        lines = [event["message"].strip() for event in found if "ERROR" in event["message"]]
+        return (
+            f"The function's last error: {lines[-1]}" if lines else "The function logged no error."
+        )
+
+    def _finished(self, upload: Upload) -> Mapping[str, Any] | None:
+        record = self.item(upload.key, f"version#{upload.version}")
+        return record if record and record.get("announced") else None

@@ -1,0 +1,205 @@
+"""The platform deployed onto the embedded AWS, as its tests use it: by AWS calls alone."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from boto3.dynamodb.types import TypeDeserializer
+
+import app
+import config
+from rehearsal.deploy import deploy
+from rehearsal.process import Rehearsal
+
+T = TypeVar("T")
+OPERATION = "DetectModerationLabels"
+QUICK = Path(__file__).with_name("quick.yaml")
+ACCEPTED: dict[str, Any] = {"ModerationLabels": [], "ModerationModelVersion": "7.0"}
+REJECTED: dict[str, Any] = {
+    "ModerationLabels": [
+        {"Name": "Weapons", "ParentName": "Violence", "Confidence": 91.5, "TaxonomyLevel": 2},
+        {"Name": "Violence", "ParentName": "", "Confidence": 91.5, "TaxonomyLevel": 1},
+    ],
+    "ModerationModelVersion": "7.0",
+}
+
+
+def synthesize(folder: Path, settings: Path = QUICK) -> Path:
+    """Write the cloud assembly of the quick environment."""
+    app.compose(app.new_app(outdir=str(folder)), config.load(str(settings))).synth()
+    return folder
+
+
+def wait_for(look: Callable[[], T], *, seconds: float = 20.0, what: str = "it") -> T:
+    """Look again and again until there is something; fail in words after ``seconds``."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if found := look():
+            return found
+        time.sleep(0.05)
+    raise AssertionError(f"{what} did not happen within {seconds:g} s")
+
+
+@dataclass(frozen=True)
+class Platform:
+    """A deployed environment.
+
+    Attributes:
+        aws: The embedded AWS.
+        foundation: Outputs of its foundation stack.
+        vision: Outputs of its vision stack.
+        news: URL of a queue that hears every event of the platform's bus.
+    """
+
+    aws: Rehearsal
+    foundation: dict[str, str]
+    vision: dict[str, str]
+    news: str
+
+    @classmethod
+    def deploy(cls, aws: Rehearsal, assembly: Path) -> Platform:
+        """Deploy an assembly and listen to its bus."""
+        deployed = deploy(aws, assembly)
+        foundation, vision = (
+            deployed["sagelens-quick-foundation"],
+            deployed["sagelens-quick-vision"],
+        )
+        return cls(aws, foundation, vision, _listen(aws, foundation["EventBusName"]))
+
+    @property
+    def bucket(self) -> str:
+        """Name of the images bucket."""
+        return self.foundation["ImagesBucketName"]
+
+    def upload(self, key: str, body: bytes, answer: dict[str, Any] | None = None) -> str:
+        """Put an object, after saying what Rekognition sees in it; return its version id."""
+        if answer is not None:
+            self.aws.rekognition.script(body, {"DetectModerationLabels": answer})
+        put = self.aws.client("s3").put_object(Bucket=self.bucket, Key=key, Body=body)
+        return put["VersionId"]
+
+    @contextmanager
+    def unheard(self) -> Iterator[None]:
+        """Let uploads go unnoticed, as if their events were still on their way."""
+        events = self.aws.client("events")
+        (rule,) = events.list_rules(NamePrefix="sagelens-quick-vision")["Rules"]
+        events.disable_rule(Name=rule["Name"])
+        yield
+        events.enable_rule(Name=rule["Name"])
+
+    def items(self, key: str) -> list[dict[str, Any]]:
+        """All items of an object in the results table."""
+        found = self.aws.client("dynamodb").query(
+            TableName=self.foundation["ResultsTableName"],
+            KeyConditionExpression="pk = :pk",
+            ExpressionAttributeValues={":pk": {"S": f"s3://{self.bucket}/{key}"}},
+            ConsistentRead=True,
+        )
+        read = TypeDeserializer().deserialize
+        return [{name: read(value) for name, value in item.items()} for item in found["Items"]]
+
+    def item(self, key: str, sort: str) -> dict[str, Any] | None:
+        """One item of an object, or None."""
+        return next((item for item in self.items(key) if item["sk"] == sort), None)
+
+    def record(self, key: str, version: str, *, seconds: float = 20.0) -> dict[str, Any]:
+        """The finished and announced record of a version, when it is there."""
+
+        def look() -> dict[str, Any] | None:
+            found = self.item(key, f"version#{version}")
+            return found if found and found.get("announced") else None
+
+        return wait_for(look, seconds=seconds, what=f"the record of {key!r}")
+
+    def send(self, body: str) -> None:
+        """Put a message of one's own into the work queue."""
+        self.aws.client("sqs").send_message(QueueUrl=self.vision["ImageQueueUrl"], MessageBody=body)
+
+    def event(self, key: str, version: str, *, sequencer: str = "0055AED6DCD90281E5") -> str:
+        """The message that EventBridge puts into the queue for a version of an object."""
+        head = self.aws.client("s3").head_object(Bucket=self.bucket, Key=key, VersionId=version)
+        detail = {
+            "version": "0",
+            "bucket": {"name": self.bucket},
+            "object": {
+                "key": key,
+                "size": head["ContentLength"],
+                "etag": head["ETag"].strip('"'),
+                "version-id": version,
+                "sequencer": sequencer,
+            },
+            "reason": "PutObject",
+        }
+        return json.dumps(
+            {
+                "version": "0",
+                "id": "17793124-05d4-b198-2fde-7ededc63b103",
+                "detail-type": "Object Created",
+                "source": "aws.s3",
+                "account": "000000000000",
+                "time": "2026-01-02T03:04:05Z",
+                "region": self.aws.region,
+                "resources": [f"arn:aws:s3:::{self.bucket}"],
+                "detail": detail,
+            }
+        )
+
+    def waiting(self, queue: str) -> int:
+        """Messages in a queue, seen and unseen."""
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        found = self.aws.client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=names)
+        return sum(int(value) for value in found["Attributes"].values())
+
+    def is_idle(self) -> bool:
+        """Whether nothing waits or is being worked on."""
+        return self.waiting(self.vision["ImageQueueUrl"]) == 0
+
+    def settle(self) -> None:
+        """Wait until nothing waits or is being worked on."""
+        wait_for(self.is_idle, seconds=60, what="an empty queue")
+
+    def heard(self) -> Iterator[dict[str, Any]]:
+        """The details of the events on the bus since the last time of asking."""
+        sqs = self.aws.client("sqs")
+        while messages := sqs.receive_message(
+            QueueUrl=self.news, MaxNumberOfMessages=10, WaitTimeSeconds=0
+        ).get("Messages"):
+            for message in messages:
+                sqs.delete_message(QueueUrl=self.news, ReceiptHandle=message["ReceiptHandle"])
+                yield json.loads(message["Body"])["detail"]
+
+    def calls(self) -> int:
+        """Moderation calls that Rekognition answered so far."""
+        return self.aws.rekognition.calls().get("DetectModerationLabels", {}).get("ok", 0)
+
+    def tags(self, key: str, version: str) -> dict[str, str]:
+        """Tags of a version of an object."""
+        found = self.aws.client("s3").get_object_tagging(
+            Bucket=self.bucket, Key=key, VersionId=version
+        )
+        return {tag["Key"]: tag["Value"] for tag in found["TagSet"]}
+
+
+def _listen(aws: Rehearsal, bus: str) -> str:
+    sqs, events = aws.client("sqs"), aws.client("events")
+    queue = sqs.create_queue(QueueName="news")["QueueUrl"]
+    attributes = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])
+    arn = attributes["Attributes"]["QueueArn"]
+    delivery = {
+        "Effect": "Allow",
+        "Principal": {"Service": "events.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": arn,
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [delivery]})
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": policy})
+    pattern = json.dumps({"source": ["sagelens.vision"]})
+    events.put_rule(Name="news", EventBusName=bus, EventPattern=pattern)
+    events.put_targets(Rule="news", EventBusName=bus, Targets=[{"Id": "queue", "Arn": arn}])
+    return queue

@@ -1,0 +1,116 @@
+"""Each statement of the function's role is needed: without it the flow stops, with it it goes on.
+
+What the embedded AWS does not enforce is listed with the judge that covers it.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from tests.rehearsal.platform import REJECTED, Platform, wait_for
+
+# By statement: the action that the function is then denied.
+ENFORCED = {
+    "Analyse": "rekognition:DetectModerationLabels",
+    "Announce": "events:PutEvents",
+    "Quarantine": "s3:GetObjectVersionTagging",
+    "ReadImages": "s3:GetObjectVersion",
+    "Record": "dynamodb:UpdateItem",
+}
+COVERED_BY_JUDGES = {
+    "UseKey": "edges: the role needs the key of each encrypted resource that it uses",
+    "WorkQueue": "edges: the event source's role receives from and deletes in its queue",
+    "WriteLogs": "edges: the role writes to the function's log group",
+}
+COVERED_HERE = {"TellGoneFromDenied"}
+
+
+class Role:
+    """The image function's role on the embedded AWS."""
+
+    def __init__(self, platform: Platform) -> None:
+        self._iam = platform.aws.client("iam")
+        function = platform.aws.client("lambda").get_function_configuration(
+            FunctionName=platform.vision["ImageFunctionName"]
+        )
+        self.log_group = function["LoggingConfig"]["LogGroup"]
+        self._name = function["Role"].rpartition("/")[2]
+        found = self._iam.get_role_policy(RoleName=self._name, PolicyName="function")
+        document = found["PolicyDocument"]
+        self.policy: dict[str, Any] = (
+            json.loads(document) if isinstance(document, str) else document
+        )
+
+    @property
+    def statements(self) -> set[str]:
+        return {statement["Sid"] for statement in self.policy["Statement"]}
+
+    @contextmanager
+    def without(self, sid: str) -> Iterator[None]:
+        """Take a statement away for a while."""
+        left = [each for each in self.policy["Statement"] if each["Sid"] != sid]
+        self._put({**self.policy, "Statement": left})
+        try:
+            yield
+        finally:
+            self._put(self.policy)
+
+    def _put(self, policy: dict[str, Any]) -> None:
+        self._iam.put_role_policy(
+            RoleName=self._name, PolicyName="function", PolicyDocument=json.dumps(policy)
+        )
+
+
+@pytest.fixture(scope="module")
+def role(deployed: Platform) -> Role:
+    return Role(deployed)
+
+
+def denials(platform: Platform, role: Role, since: float) -> list[dict[str, Any]]:
+    """What the function logged of being denied something."""
+    found = platform.aws.client("logs").filter_log_events(
+        logGroupName=role.log_group, startTime=int(since * 1000)
+    )
+    lines = [event["message"] for event in found["events"]]
+    logged = [json.loads(line) for line in lines if line.startswith("{")]
+    return [line for line in logged if line.get("kind") == "denied"]
+
+
+def test_every_statement_is_accounted_for(role: Role) -> None:
+    assert role.statements == set(ENFORCED) | set(COVERED_BY_JUDGES) | COVERED_HERE
+
+
+@pytest.mark.parametrize("sid", ENFORCED)
+def test_without_it_the_flow_stops_and_with_it_it_goes_on(
+    sid: str, platform: Platform, role: Role, picture: Callable[..., bytes]
+) -> None:
+    key = f"incoming/least/{sid}.jpg"
+    started = time.time()
+    with role.without(sid):
+        version = platform.upload(key, picture(hash(sid) % 60_000), REJECTED)
+        (denied, *_) = wait_for(lambda: denials(platform, role, started), what="a denial")
+        assert ENFORCED[sid] in denied["reason"]
+        assert not (platform.item(key, f"version#{version}") or {}).get("announced")
+    assert platform.record(key, version, seconds=40)["decision"] == "reject"
+
+
+def test_without_listing_an_object_that_is_gone_looks_denied(
+    platform: Platform, role: Role, picture: Callable[..., bytes]
+) -> None:
+    key = "incoming/least/gone.jpg"
+    started = time.time()
+    with platform.unheard():
+        version = platform.upload(key, picture(60_001))
+    event = platform.event(key, version)
+    platform.aws.client("s3").delete_object(Bucket=platform.bucket, Key=key, VersionId=version)
+    with role.without("TellGoneFromDenied"):
+        platform.send(event)
+        wait_for(lambda: denials(platform, role, started), what="a denial")
+    (reason,) = platform.record(key, version, seconds=40)["reasons"]
+    assert reason["code"] == "object_gone"
