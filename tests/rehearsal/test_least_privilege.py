@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.rehearsal.platform import REJECTED, Platform, wait_for
+from tests.rehearsal.platform import ACCEPTED, REJECTED, Platform, wait_for
 
 # By statement: the action that the function is then denied.
 ENFORCED = {
@@ -24,11 +24,11 @@ ENFORCED = {
     "Record": "dynamodb:UpdateItem",
 }
 COVERED_BY_JUDGES = {
-    "UseKey": "edges: the role needs the key of each encrypted resource that it uses",
-    "WorkQueue": "edges: the event source's role receives from and deletes in its queue",
     "WriteLogs": "edges: the role writes to the function's log group",
 }
-COVERED_HERE = {"TellGoneFromDenied"}
+# Without these the event source cannot even take a message from its queue.
+TO_BE_CALLED = ("UseKey", "WorkQueue")
+LISTING = "TellGoneFromDenied"
 
 
 class Role:
@@ -83,7 +83,7 @@ def denials(platform: Platform, role: Role, since: float) -> list[dict[str, Any]
 
 
 def test_every_statement_is_accounted_for(role: Role) -> None:
-    assert role.statements == set(ENFORCED) | set(COVERED_BY_JUDGES) | COVERED_HERE
+    assert role.statements == {*ENFORCED, *COVERED_BY_JUDGES, *TO_BE_CALLED, LISTING}
 
 
 @pytest.mark.parametrize("sid", ENFORCED)
@@ -93,7 +93,7 @@ def test_without_it_the_flow_stops_and_with_it_it_goes_on(
     key = f"incoming/least/{sid}.jpg"
     started = time.time()
     with role.without(sid):
-        version = platform.upload(key, picture(hash(sid) % 60_000), REJECTED)
+        version = platform.upload(key, picture(60_100 + list(ENFORCED).index(sid)), REJECTED)
         (denied, *_) = wait_for(lambda: denials(platform, role, started), what="a denial")
         assert ENFORCED[sid] in denied["reason"]
         assert not (platform.item(key, f"version#{version}") or {}).get("announced")
@@ -109,8 +109,24 @@ def test_without_listing_an_object_that_is_gone_looks_denied(
         version = platform.upload(key, picture(60_001))
     event = platform.event(key, version)
     platform.aws.client("s3").delete_object(Bucket=platform.bucket, Key=key, VersionId=version)
-    with role.without("TellGoneFromDenied"):
+    with role.without(LISTING):
         platform.send(event)
         wait_for(lambda: denials(platform, role, started), what="a denial")
     (reason,) = platform.record(key, version, seconds=40)["reasons"]
     assert reason["code"] == "object_gone"
+
+
+@pytest.mark.parametrize("sid", TO_BE_CALLED)
+def test_without_its_queue_or_key_the_function_is_not_even_called(
+    sid: str, platform: Platform, role: Role, picture: Callable[..., bytes]
+) -> None:
+    key = f"incoming/least/{sid}.jpg"
+    with role.without(sid):
+        image = picture(60_200 + TO_BE_CALLED.index(sid))
+        version = platform.upload(key, image, ACCEPTED)
+        queue = platform.vision["ImageQueueUrl"]
+        wait_for(lambda: platform.waiting(queue) == 1, what="the message")
+        time.sleep(2)
+        assert platform.calls() == 0
+        assert not platform.items(key)
+    assert platform.record(key, version, seconds=40)["decision"] == "accept"
