@@ -26,5 +26,6 @@ line = 'import os, sys; os.environ.setdefault("JSII_NODE", os.path.join(sys.pref
 pathlib.Path(sysconfig.get_path("purelib"), "sagelens_node.pth").write_text(line)
 PTH
 say "CDK command line"
-PATH="$PWD/$venv/bin:$PATH" npm ci --silent --no-audit --no-fund
+# The machine's own certificates count too: many networks have a proxy of their own.
+NODE_USE_SYSTEM_CA=1 PATH="$PWD/$venv/bin:$PATH" npm ci --loglevel=error --no-audit --no-fund >/dev/null
 say "ready"
