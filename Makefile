@@ -41,7 +41,7 @@ judge: setup ## the security judges alone, on every environment's templates
 	@CDK_VALIDATION=false python -m pytest tests/security
 
 lint: setup ## ruff and pyright
-	@ruff check . && ruff format --check . && pyright
+	@ruff check . && ruff format --check . && node_modules/.bin/pyright
 
 format: setup ## let ruff mend what it can
 	@ruff check --fix . && ruff format .
