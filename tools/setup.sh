@@ -5,7 +5,7 @@ set -euo pipefail
 python=$1
 venv=$2
 
-say() { printf '\033[2m· %s\033[0m\n' "$*" >&2; }
+say() { if [ -t 2 ]; then printf '\033[2m· %s\033[0m\n' "$*"; else printf '· %s\n' "$*"; fi >&2; }
 fail() { printf '%s\n' "$*" >&2; exit 1; }
 
 command -v "$python" >/dev/null || fail "no $python found: install Python 3.11 or later, or name one: make PYTHON=python3.12"
