@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 ENVIRONMENTS = ("demo", "dev", "prod")
 
@@ -25,6 +26,16 @@ os.environ |= {
     "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
     "CDK_VALIDATION": "false",
 }
+
+
+# A busy machine is slow, which is no failure; in CI the same examples are tried each time.
+settings.register_profile(
+    "patient",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    derandomize="CI" in os.environ,
+)
+settings.load_profile("patient")
 
 
 class ReachedOut(AssertionError):

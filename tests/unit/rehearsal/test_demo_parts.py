@@ -141,7 +141,8 @@ def test_stages_speak_in_plain_lines_without_a_terminal() -> None:
 
 
 def test_stages_show_details_in_a_terminal() -> None:
-    shown = Console(file=io.StringIO(), width=100, force_terminal=True)
+    terminal = {"TERM": "xterm"}  # whatever the tests themselves run in
+    shown = Console(file=io.StringIO(), width=100, force_terminal=True, _environ=terminal)
     with Stages(shown) as stages, stages.stage("Deploy") as say:
         say("stack [1/2]")
         time.sleep(0.25)
