@@ -19,16 +19,7 @@ def client_variables(endpoint: str, region: str) -> dict[str, str]:
     The configuration and credentials files are named as the null device, so that no profile of the
     user's joins in.
     """
-    return {
-        "AWS_ENDPOINT_URL": endpoint,
-        "AWS_ACCESS_KEY_ID": ACCESS_KEY,
-        "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
-        "AWS_REGION": region,
-        "AWS_DEFAULT_REGION": region,
-        "AWS_EC2_METADATA_DISABLED": "true",
-        "AWS_CONFIG_FILE": os.devnull,
-        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-    }
+    return {"AWS_ENDPOINT_URL": endpoint, **_account_variables(region)}
 
 
 def child_environment(
@@ -54,13 +45,7 @@ def server_environment(run_folder: Path, region: str, project: Path) -> dict[str
         "TMPDIR": str(temporary),
         "PYTHONPATH": str(project),
         "PYTHONUNBUFFERED": "1",
-        "AWS_ACCESS_KEY_ID": ACCESS_KEY,
-        "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
-        "AWS_REGION": region,
-        "AWS_DEFAULT_REGION": region,
-        "AWS_EC2_METADATA_DISABLED": "true",
-        "AWS_CONFIG_FILE": os.devnull,
-        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        **_account_variables(region),
         # MiniStack's own settings, read once when it is imported.
         "AUTH": "true",
         "BIND_HOST": "127.0.0.1",
@@ -77,4 +62,17 @@ def server_environment(run_folder: Path, region: str, project: Path) -> dict[str
         # It would otherwise remove containers that carry its label.
         "DOCKER_HOST": f"unix://{nowhere}",
         "LOG_LEVEL": "WARNING",
+    }
+
+
+def _account_variables(region: str) -> dict[str, str]:
+    """The embedded account's credentials and Region, and nothing of the user's own."""
+    return {
+        "AWS_ACCESS_KEY_ID": ACCESS_KEY,
+        "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
+        "AWS_REGION": region,
+        "AWS_DEFAULT_REGION": region,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -74,40 +74,31 @@ class Quarantine(Construct):
         ]
 
     def _denials(self) -> list[iam.PolicyStatement]:
-        objects = self.bucket.arn_for_objects("*")
-        everyone = iam.AnyPrincipal()
         tagged = {
             "StringEquals": {f"s3:ExistingObjectTag/{TAG_KEY}": TAG_VALUE},
             "ArnNotEquals": {"aws:PrincipalArn": self.reviewer_role.role_arn},
         }
-        return [
-            iam.PolicyStatement(
-                sid="DenyReadingQuarantined",
-                effect=iam.Effect.DENY,
-                principals=[everyone],
-                actions=["s3:GetObject", "s3:GetObjectVersion"],
-                resources=[objects],
-                conditions=tagged,
-            ),
-            iam.PolicyStatement(
-                sid="DenyLiftingQuarantine",
-                effect=iam.Effect.DENY,
-                principals=[everyone],
-                actions=[
-                    "s3:DeleteObjectTagging",
-                    "s3:DeleteObjectVersionTagging",
-                    "s3:PutObjectTagging",
-                    "s3:PutObjectVersionTagging",
-                ],
-                resources=[objects],
-                conditions=tagged,
-            ),
-            iam.PolicyStatement(
-                sid="DenyUploadingQuarantined",
-                effect=iam.Effect.DENY,
-                principals=[everyone],
-                actions=["s3:PutObject"],
-                resources=[objects],
-                conditions={"Null": {f"s3:RequestObjectTag/{TAG_KEY}": "false"}},
-            ),
+        tagging = [
+            "s3:DeleteObjectTagging",
+            "s3:DeleteObjectVersionTagging",
+            "s3:PutObjectTagging",
+            "s3:PutObjectVersionTagging",
         ]
+        brought = {"Null": {f"s3:RequestObjectTag/{TAG_KEY}": "false"}}
+        return [
+            self._deny("DenyReadingQuarantined", ["s3:GetObject", "s3:GetObjectVersion"], tagged),
+            self._deny("DenyLiftingQuarantine", tagging, tagged),
+            self._deny("DenyUploadingQuarantined", ["s3:PutObject"], brought),
+        ]
+
+    def _deny(
+        self, sid: str, actions: list[str], conditions: Mapping[str, Mapping[str, str]]
+    ) -> iam.PolicyStatement:
+        return iam.PolicyStatement(
+            sid=sid,
+            effect=iam.Effect.DENY,
+            principals=[iam.AnyPrincipal()],
+            actions=actions,
+            resources=[self.bucket.arn_for_objects("*")],
+            conditions=dict(conditions),
+        )
