@@ -11,11 +11,13 @@ are described in docs/configuration.md.
 from config.loading import environments, load
 from config.report import ConfigurationError, Problem
 from config.settings import EnvironmentSettings
+from config.vision import VisionSettings
 
 __all__ = [
     "ConfigurationError",
     "EnvironmentSettings",
     "Problem",
+    "VisionSettings",
     "environments",
     "load",
 ]

@@ -18,6 +18,7 @@ from config.fields import (
     RolePath,
     Tags,
 )
+from config.regions import REKOGNITION
 from config.vision import VisionSettings
 
 # "Partitions" in the AWS Fault Isolation Boundaries white paper; longest prefix first.
@@ -81,11 +82,13 @@ class EnvironmentSettings(Section):
     """Roles and reviewers."""
     network: NetworkSettings | None = None
     """The VPC; null: none, functions run outside of any VPC."""
-    vision: VisionSettings = VisionSettings()
-    """How images are analysed and judged."""
+    vision: VisionSettings | None = VisionSettings()
+    """How images are analysed and judged; null: not at all, for a Region without Amazon
+    Rekognition."""
 
     def rules(self) -> Iterator[Broken]:
-        """Yield ARNs of a partition or account that this environment cannot be in."""
+        """Yield ARNs of a partition or account that this environment cannot be in, and a Region
+        without Amazon Rekognition."""
         boundary = self.security.permissions_boundary
         arns: dict[Loc, str] = {}
         if boundary is not None:
@@ -96,6 +99,14 @@ class EnvironmentSettings(Section):
         if self.region is not None:
             for at, arn in arns.items():
                 yield from self._of_other_partition(self.region, at, arn)
+            yield from self._without_rekognition(self.region)
+
+    def _without_rekognition(self, region: str) -> Iterator[Broken]:
+        if self.vision is not None and region not in REKOGNITION:
+            at: Loc = ("region",)
+            problem = "has no Amazon Rekognition, which vision needs"
+            allowed = f"{', '.join(sorted(REKOGNITION))}; or vision: null"
+            yield Broken(at, region, problem, allowed, (at, ("vision",)))
 
     def _of_other_account(self, arn: str) -> Iterator[Broken]:
         owner = arn.split(":")[4]

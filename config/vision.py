@@ -1,5 +1,7 @@
 """The settings of the vision stack: how images are analysed and judged."""
 
+import json
+import math
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
@@ -11,6 +13,10 @@ from config.policy import EVERY_LABEL, LabelPolicy
 
 VISIBILITY_FACTOR = 6
 LONGEST_VISIBILITY = 43_200
+# Calls within one time-out, below which a worker's share of them (half, of half the time) is none.
+LEAST_CALLS = 5
+# Lambda allows 4 KB of environment variables; what else is in them takes up to 0.7 KB.
+MOST_BYTES = 3_400
 
 Days = Annotated[int, Field(ge=1, le=14)]
 BackoffSeconds = Annotated[int, Field(ge=1, le=LONGEST_VISIBILITY)]
@@ -153,6 +159,39 @@ class VisionSettings(Section):
         for name in self.policy:
             if name not in on:
                 yield _without_analysis(name)
+        yield from self._too_slow()
+        yield from self._too_large()
+
+    def _too_slow(self) -> Iterator[Broken]:
+        timeout = self.function.timeout_seconds
+        used = {operation for one in self.analyses.on().values() for operation in one.quotas}
+        for operation in sorted(used):
+            quota = self.quotas[operation]
+            if quota * timeout < LEAST_CALLS:
+                at = ("quotas", operation)
+                problem = f"lets no call fit into half of the function's time-out, {timeout} s"
+                allowed = (
+                    f"at least {LEAST_CALLS / timeout:.3g}; or a timeout_seconds of at least "
+                    f"{math.ceil(LEAST_CALLS / quota)}"
+                )
+                yield Broken(at, quota, problem, allowed, (at, ("function", "timeout_seconds")))
+
+    def _too_large(self) -> Iterator[Broken]:
+        analyses = {name: one.model_dump() for name, one in self.analyses.on().items()}
+        policy = {
+            name: {label: bands.given() for label, bands in labels.items()}
+            for name, labels in self.policy.items()
+        }
+        size = len(json.dumps([analyses, policy], separators=(",", ":")).encode())
+        if size > MOST_BYTES:
+            at = ("policy",)
+            problem = (
+                f"takes {size:,} bytes with the analyses, more than the function's environment "
+                'variables hold ("Lambda quotas")'
+            )
+            allowed = f"at most {MOST_BYTES:,} bytes: fewer labels, or parent categories"
+            count = sum(len(labels) for labels in self.policy.values())
+            yield Broken(at, f"{count} labels", problem, allowed, (at,))
 
     def _policy_of(self, name: str) -> Iterator[Broken]:
         labels = self.policy.get(name)

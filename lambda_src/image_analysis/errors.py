@@ -44,7 +44,14 @@ class Transient(ImageError):
 
 
 class OutOfTime(Transient):
-    """The rest of the invocation is too short for what comes next."""
+    """The rest of the invocation is too short for what comes next.
+
+    seconds: how long from now until it could be done.
+    """
+
+    def __init__(self, message: str, seconds: float = 0.0) -> None:
+        super().__init__(message)
+        self.seconds = seconds
 
 
 class Busy(Transient):

@@ -23,8 +23,9 @@ from shared.clock import Clock
 from shared.dynamodb import Fields
 from shared.s3_events import ObjectVersion
 
-# Added to what is left of the invocation: clocks of two environments may differ a little.
-LEASE_MARGIN_SECONDS = 30
+# Added to what is left of the invocation: clocks of two environments may differ a little. The
+# queue hides a message for six times the time-out, 18 s at least, so a lease ends before that.
+LEASE_MARGIN_SECONDS = 5
 
 
 @dataclass(frozen=True)

@@ -45,6 +45,6 @@ class Pacer:
             turn = max(self._next, now - self.catch_up)
             pause = turn - now
             if pause > patience:
-                raise OutOfTime("the turn for this call comes after the invocation's end")
+                raise OutOfTime("this call's turn comes after the invocation's end", pause)
             self._next = turn + self.interval
             return pause

@@ -31,12 +31,14 @@ class Retries:
     def seconds(self, error: Exception, receives: int) -> int:
         """Return for how many seconds a message that failed with `error` stays hidden.
 
-        None for what a wait cannot mend (a malformed message) or a fresh invocation mends at
-        once. Denied: long, so that a wrong policy does not drain the queue into the dead-letter
+        0 for what a wait cannot mend (a malformed message); until its turn for what had no time
+        left, which costs a receive each time. Denied: long, so that a wrong policy does not drain the queue into the dead-letter
         queue while people mend it. Else exponential backoff with full jitter.
         """
-        if isinstance(error, (Malformed, OutOfTime)):
+        if isinstance(error, Malformed):
             return 0
+        if isinstance(error, OutOfTime):
+            return math.ceil(error.seconds)
         if isinstance(error, Busy):
             return self._whole(self._until_free(error, receives))
         if errors.kind_of(error) == "denied":

@@ -117,8 +117,10 @@ CASES = {
         "a policy of account 123456789012",
     ),
     "boundary of another partition": (
-        named(f'region: cn-north-1\nsecurity: {{permissions_boundary: "{BOUNDARY}"}}'),
-        "3",
+        named(
+            f'region: cn-north-1\nvision: null\nsecurity: {{permissions_boundary: "{BOUNDARY}"}}'
+        ),
+        "4",
         "security.permissions_boundary:",
         "is in aws-cn",
     ),

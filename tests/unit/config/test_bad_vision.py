@@ -21,6 +21,27 @@ def moderation(bands: str) -> str:
 
 # A row is one kind of error: YAML, the line and path of its only error, then words in it.
 CASES = {
+    "Region without Rekognition": (
+        named("region: eu-north-1"),
+        "2",
+        "region: has no Amazon Rekognition, which vision needs",
+        "or vision: null",
+    ),
+    "quota and time-out too small": (
+        named("vision:\n  function: {timeout_seconds: 3}\n  quotas: {DetectModerationLabels: 1}"),
+        "4",
+        "vision.quotas.DetectModerationLabels: lets no call fit into half",
+        "at least 1.67; or a timeout_seconds of at least 5",
+    ),
+    "policy too large": (
+        named(
+            'vision:\n  policy:\n    moderation:\n      "*": {accept: [0, 100]}\n'
+            + "".join(f'      "label {number}": {{accept: [0, 100]}}\n' for number in range(150))
+        ),
+        "3",
+        "vision.policy: takes",
+        'given:   "151 labels"',
+    ),
     "prefix": (named("vision: {prefix: incoming}"), "2", "vision.prefix:", 'end with "/"'),
     "prefix at the root": (named("vision: {prefix: /in/}"), "2", "vision.prefix:", "slash"),
     "prefix wildcard": (named('vision: {prefix: "*/"}'), "2", "vision.prefix:", "wildcard"),

@@ -3,12 +3,15 @@
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
+import botocore.session
 import pytest
 from pydantic import ValidationError
 
 import config
 from config.loading import ENVIRONMENTS
+from config.regions import REKOGNITION
 from config.vision import LONGEST_VISIBILITY
 
 ROOT = Path(__file__).parents[3]
@@ -84,7 +87,7 @@ def test_numbers_stay_as_they_were_given(own: Path) -> None:
 )
 def test_any_partition(own: Path, region: str, partition: str) -> None:
     own.write_text(
-        f'name: x\nregion: {region}\naccount: "123456789012"\nsecurity:\n'
+        f'name: x\nregion: {region}\nvision: null\naccount: "123456789012"\nsecurity:\n'
         f'  permissions_boundary: "arn:{partition}:iam::123456789012:policy/team/boundary"\n'
         f'  reviewers: ["arn:{partition}:sts::123456789012:assumed-role/Reviewer/ann"]\n'
     )
@@ -182,3 +185,18 @@ def test_the_check_command(own: Path) -> None:
     wrong = check("demo", str(own))
     assert wrong.returncode == 1
     assert "own.yaml:1:1: name:" in wrong.stderr
+
+
+def test_an_environment_may_do_without_vision(own: Path) -> None:
+    own.write_text("name: x\nregion: cn-north-1\nvision: null\n")
+    assert config.load(own).vision is None
+
+
+def test_regions_are_those_that_the_pinned_botocore_knows() -> None:
+    session: Any = botocore.session.get_session()
+    known = {
+        region
+        for partition in session.get_available_partitions()
+        for region in session.get_available_regions("rekognition", partition)
+    }
+    assert known == REKOGNITION

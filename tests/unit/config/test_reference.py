@@ -12,7 +12,7 @@ from cfnlint.jsonschema import StandardValidator
 from config import reference
 from config.analyses import ANALYSES, QUOTAS, Analyses
 from config.base import Section
-from config.settings import EnvironmentSettings
+from config.vision import VisionSettings
 from config.words import schema
 
 FILES = sorted(Path(reference.ENVIRONMENTS).glob("*.yaml"))
@@ -102,4 +102,4 @@ def test_an_analysis_needs_nothing_but_its_class_and_its_field() -> None:
     """Names, quotas and policies follow from the fields of `Analyses`."""
     assert list(ANALYSES) == list(Analyses.model_fields)
     assert set(QUOTAS) == {name for one in ANALYSES.values() for name in one.quotas}
-    assert dict(EnvironmentSettings(name="x").vision.quotas) == dict(QUOTAS)
+    assert dict(VisionSettings().quotas) == dict(QUOTAS)

@@ -12,6 +12,7 @@ import pytest
 
 from image_analysis import handler as image_handler
 from image_analysis import settings as image_settings
+from image_analysis.flow import LEASE_MARGIN_SECONDS
 from image_analysis.worker import Invocation
 from tests.unit.lambda_src.images import body, label
 from tests.unit.lambda_src.test_batch import failed, sqs
@@ -126,7 +127,7 @@ def test_the_lease_outlives_the_invocation(world: World, run: Any):
 
     world.strike = strike
     run(sqs(body()), Context(45))
-    assert leases[0] == world.now + 75
+    assert leases[0] == world.now + 45 + LEASE_MARGIN_SECONDS
 
 
 @pytest.mark.parametrize("keys", ["", "1"])

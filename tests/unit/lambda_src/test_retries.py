@@ -32,6 +32,7 @@ def test_jitter_is_full(receives: int):
     [
         (Malformed("x"), 3, 0),
         (OutOfTime("x"), 3, 0),
+        (OutOfTime("x", 2.1), 3, 3),
         (Denied("x"), 3, 900),
         (error("AccessDeniedException", "X"), 1, 900),
         (Busy(80), 1, 5),
