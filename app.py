@@ -27,7 +27,8 @@ def new_app(*, outdir: str | None = None) -> cdk.App:
 def compose(app: cdk.App, settings: config.EnvironmentSettings) -> cdk.App:
     """Add an environment's stacks to the app."""
     foundation = FoundationStack(app, settings=settings)
-    VisionStack(app, settings=settings, foundation=foundation)
+    if settings.vision:
+        VisionStack(app, settings=settings, vision=settings.vision, foundation=foundation)
     return app
 
 

@@ -19,7 +19,8 @@ from stacks import acknowledgements
 from stacks.platform_stack import PlatformStack
 
 # The services that functions in the network call, besides S3 and DynamoDB by their gateways.
-NETWORK_SERVICES = ("events", "rekognition", "sqs")
+NETWORK_SERVICES = ("events", "sqs")
+VISION_SERVICES = ("rekognition",)
 
 
 class FoundationStack(PlatformStack):
@@ -103,7 +104,9 @@ class FoundationStack(PlatformStack):
             "Network",
             cidr=network.cidr,
             availability_zones=network.availability_zones,
-            services=NETWORK_SERVICES,
+            services=sorted(
+                NETWORK_SERVICES + (VISION_SERVICES if self.settings.vision else ())
+            ),
             encryption_key=self.encryption_key,
             log_retention_days=self.settings.log_retention_days,
             removal_policy=self.removal_policy,

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import aws_cdk as cdk
 from constructs import Construct
 
-from config import EnvironmentSettings
-from sagelens import ImageAnalysis, Network, Retry
+from config import EnvironmentSettings, VisionSettings
+from sagelens import FunctionOptions, ImageAnalysis, Network, QueueOptions, Retry
 from stacks import acknowledgements
 from stacks.foundation_stack import FoundationStack
 from stacks.platform_stack import PlatformStack
@@ -18,11 +17,17 @@ class VisionStack(PlatformStack):
     Args:
         scope: The app.
         settings: The environment's settings.
+        vision: How images are analysed and judged.
         foundation: The environment's foundation.
     """
 
     def __init__(
-        self, scope: Construct, *, settings: EnvironmentSettings, foundation: FoundationStack
+        self,
+        scope: Construct,
+        *,
+        settings: EnvironmentSettings,
+        vision: VisionSettings,
+        foundation: FoundationStack,
     ) -> None:
         super().__init__(
             scope,
@@ -30,7 +35,7 @@ class VisionStack(PlatformStack):
             settings=settings,
             description="Sagelens: image analysis with Amazon Rekognition",
         )
-        vision, network = settings.vision, foundation.network
+        network = foundation.network
         self.image_analysis = ImageAnalysis(
             self,
             "ImageAnalysis",
@@ -51,17 +56,25 @@ class VisionStack(PlatformStack):
             },
             quotas=vision.quotas,
             record_days=vision.record_days,
-            timeout=cdk.Duration.seconds(vision.function.timeout_seconds),
-            memory_mb=vision.function.memory_mb,
-            max_receives=vision.queue.max_receives,
-            retention=cdk.Duration.days(vision.queue.retention_days),
-            dead_letter_retention=cdk.Duration.days(vision.queue.dead_letter_retention_days),
-            retry=Retry(**vision.retry.model_dump()),
-            log_retention_days=settings.log_retention_days,
-            removal_policy=self.removal_policy,
+            function=FunctionOptions(
+                timeout_seconds=vision.function.timeout_seconds,
+                memory_mb=vision.function.memory_mb,
+                log_retention_days=settings.log_retention_days,
+            ),
+            queue=QueueOptions(
+                max_receives=vision.queue.max_receives,
+                retention_days=vision.queue.retention_days,
+                dead_letter_retention_days=vision.queue.dead_letter_retention_days,
+            ),
+            retry=Retry(
+                first_seconds=vision.retry.first_seconds,
+                most_seconds=vision.retry.most_seconds,
+                denied_seconds=vision.retry.denied_seconds,
+            ),
             network=Network(vpc=network.vpc, security_groups=[network.workload_security_group])
             if network
             else None,
+            removal_policy=self.removal_policy,
         )
         acknowledgements.image_analysis_findings(
             self.image_analysis, bucket=foundation.images_bucket, prefix=vision.prefix

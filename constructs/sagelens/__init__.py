@@ -8,21 +8,25 @@ from .alarm import Alarm
 from .alarm_topic import AlarmTopic
 from .encryption_key import EncryptionKey
 from .image_analysis import ImageAnalysis
+from .image_worker import ImageWorker, Instructions, Surroundings
 from .log_group import LogGroup
 from .pace import Pace, Retry
 from .platform_bus import PlatformBus
 from .private_network import Network, PrivateNetwork
-from .python_function import PythonFunction
+from .python_function import FunctionOptions, PythonFunction
 from .quarantine import Quarantine
 from .results_table import ResultsTable
 from .secure_bucket import SecureBucket
-from .work_queue import WorkQueue
+from .work_queue import QueueOptions, WorkQueue
 
 __all__ = [
     "Alarm",
     "AlarmTopic",
     "EncryptionKey",
+    "FunctionOptions",
     "ImageAnalysis",
+    "ImageWorker",
+    "Instructions",
     "LogGroup",
     "Network",
     "Pace",
@@ -30,8 +34,10 @@ __all__ = [
     "PrivateNetwork",
     "PythonFunction",
     "Quarantine",
+    "QueueOptions",
     "ResultsTable",
     "Retry",
     "SecureBucket",
+    "Surroundings",
     "WorkQueue",
 ]

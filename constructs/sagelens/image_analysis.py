@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import aws_cdk as cdk
@@ -20,10 +19,11 @@ from constructs import Construct
 from .alarm import Alarm
 from .assets import constant, lambda_source
 from .errors import ArgumentErrors
+from .image_worker import ImageWorker, Instructions, Policy, Surroundings
 from .pace import SMALLEST_DEFAULT_QUOTA, Pace, Retry
 from .private_network import Network
-from .python_function import PythonFunction
-from .work_queue import WorkQueue
+from .python_function import FunctionOptions
+from .work_queue import QueueOptions, WorkQueue
 
 
 class ImageAnalysis(Construct):
@@ -53,15 +53,11 @@ class ImageAnalysis(Construct):
             ``{"moderation": {"*": {"accept": [0, 60], "reject": [60, 100]}}}``.
         quotas: Calls a second that the account has for each operation used; 5 where not given.
         record_days: Days after which a record expires; kept for good when absent.
-        timeout: The function's time-out.
-        memory_mb: The function's memory.
-        max_receives: Times that a message is tried before it is set aside.
-        retention: How long a message waits.
-        dead_letter_retention: How long a message that was set aside waits.
-        retry: When a message that failed is tried again.
-        log_retention_days: Days to keep logs.
-        removal_policy: What becomes of the logs when the stack is deleted.
+        function: Size and logs of the function.
+        queue: How long an image waits, and how often it is tried.
+        retry: When an image that failed is tried again.
         network: Where the function runs; by default outside any network of yours.
+        removal_policy: What becomes of the logs when the stack is deleted.
 
     Attributes:
         work: The queue, its dead-letter queue and their alarms.
@@ -89,63 +85,56 @@ class ImageAnalysis(Construct):
         alarm_topic: sns.ITopic,
         environment_name: str,
         analyses: Mapping[str, Mapping[str, Any]],
-        policy: Mapping[str, Mapping[str, Mapping[str, Sequence[float]]]],
+        policy: Policy,
         quotas: Mapping[str, float] | None = None,
         record_days: int | None = None,
-        timeout: cdk.Duration | None = None,
-        memory_mb: int = 512,
-        max_receives: int = 8,
-        retention: cdk.Duration | None = None,
-        dead_letter_retention: cdk.Duration | None = None,
-        retry: Retry | None = None,
-        log_retention_days: int = 30,
-        removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN,
+        function: FunctionOptions = FunctionOptions(),
+        queue: QueueOptions = QueueOptions(),
+        retry: Retry = Retry(),
         network: Network | None = None,
+        removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN,
     ) -> None:
         super().__init__(scope, id)
         self._environment_name = environment_name
         self._results = results
         self._encryption_key = encryption_key
-        timeout = timeout or cdk.Duration.seconds(60)
         operations = self._operations(prefix, analyses, policy)
         granted = {
             operation: (quotas or {}).get(operation, SMALLEST_DEFAULT_QUOTA)
             for operation in operations
         }
-        self.pace = Pace.of(granted, timeout_seconds=timeout.to_seconds())
+        self.pace = Pace.of(granted, timeout_seconds=function.timeout_seconds)
         self.work = WorkQueue(
             self,
             "Work",
             encryption_key=encryption_key,
             alarm_topic=alarm_topic,
-            worker_timeout=timeout,
-            max_receives=max_receives,
-            retention=retention,
-            dead_letter_retention=dead_letter_retention,
+            worker_timeout_seconds=function.timeout_seconds,
+            options=queue,
         )
-        self.worker = PythonFunction(
+        self.worker = ImageWorker(
             self,
             "Worker",
-            handler="image_analysis.handler.handler",
-            description="Analyses each new image with Amazon Rekognition and records the decision",
-            statements=_statements(
-                bucket, prefix, results, bus, encryption_key, operations, self.work
+            surroundings=Surroundings(
+                bucket=bucket,
+                prefix=prefix,
+                results=results,
+                bus=bus,
+                encryption_key=encryption_key,
+                work=self.work,
             ),
-            encryption_key=encryption_key,
-            environment={
-                "ENVIRONMENT": environment_name,
-                "EVENT_BUS": bus.event_bus_name,
-                "QUEUE_URL": self.work.queue.queue_url,
-                "RECORD_DAYS": "" if record_days is None else str(record_days),
-                "RESULTS_TABLE": results.table_name,
-                "SETTINGS": _settings(analyses, policy, self.pace, retry or Retry()),
-            },
-            timeout=timeout,
-            memory_mb=memory_mb,
-            log_retention_days=log_retention_days,
+            instructions=Instructions(
+                environment_name=environment_name,
+                analyses=analyses,
+                operations=operations,
+                policy=policy,
+                pace=self.pace,
+                retry=retry,
+                record_days=record_days,
+            ),
+            options=function,
+            network=network,
             removal_policy=removal_policy,
-            vpc=network.vpc if network else None,
-            security_groups=network.security_groups if network else (),
         )
         self.rule = self._rule(bucket, prefix)
         self.work.receive_from_rule(self.rule)
@@ -268,68 +257,3 @@ class ImageAnalysis(Construct):
         ]
         for statement in statements:
             grantee.grant_principal.add_to_principal_policy(statement)
-
-
-def _settings(
-    analyses: Mapping[str, Mapping[str, Any]],
-    policy: Mapping[str, Mapping[str, Mapping[str, Sequence[float]]]],
-    pace: Pace,
-    retry: Retry,
-) -> str:
-    settings = {
-        "analyses": analyses,
-        "policy": policy,
-        "pace": pace.calls,
-        "retry": {
-            "first": retry.first_seconds,
-            "most": retry.most_seconds,
-            "denied": retry.denied_seconds,
-        },
-    }
-    return json.dumps(settings, sort_keys=True, separators=(",", ":"))
-
-
-def _statements(
-    bucket: s3.IBucket,
-    prefix: str,
-    results: dynamodb.ITable,
-    bus: events.IEventBus,
-    key: kms.IKey,
-    operations: Sequence[str],
-    work: WorkQueue,
-) -> list[iam.PolicyStatement]:
-    images = bucket.arn_for_objects(f"{prefix}*")
-    return [
-        iam.PolicyStatement(
-            sid="Analyse",
-            actions=[f"rekognition:{operation}" for operation in operations],
-            resources=["*"],  # these actions take no resource
-        ),
-        iam.PolicyStatement(
-            # Objects are always read by their version id, by Rekognition with this role too.
-            sid="ReadImages",
-            actions=["s3:GetObjectVersion"],
-            resources=[images],
-        ),
-        iam.PolicyStatement(
-            # Without it S3 answers 403, not 404, for an object that is gone.
-            sid="TellGoneFromDenied",
-            actions=["s3:ListBucket"],
-            resources=[bucket.bucket_arn],
-        ),
-        iam.PolicyStatement(
-            sid="Quarantine",
-            actions=["s3:GetObjectVersionTagging", "s3:PutObjectVersionTagging"],
-            resources=[images],
-        ),
-        iam.PolicyStatement(
-            sid="Record",
-            actions=["dynamodb:UpdateItem"],
-            resources=[results.table_arn],
-        ),
-        iam.PolicyStatement(
-            sid="Announce", actions=["events:PutEvents"], resources=[bus.event_bus_arn]
-        ),
-        iam.PolicyStatement(sid="UseKey", actions=["kms:Decrypt"], resources=[key.key_arn]),
-        *work.worker_statements(),
-    ]

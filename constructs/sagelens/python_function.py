@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
@@ -14,9 +15,25 @@ from constructs import Construct
 from .assets import function_code
 from .errors import ArgumentErrors
 from .log_group import LogGroup
+from .private_network import Network
 
 ENVIRONMENT_LIMIT_BYTES = 4096
 """All of a function's environment variables together ("Lambda quotas")."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FunctionOptions:
+    """Size and logs of a function.
+
+    Args:
+        timeout_seconds: Longest run, 1 to 900 s.
+        memory_mb: Memory, 128 to 10,240 MB; processor time grows with it.
+        log_retention_days: Days to keep its logs, one of the numbers that CloudWatch Logs allows.
+    """
+
+    timeout_seconds: int = 60
+    memory_mb: int = 512
+    log_retention_days: int = 30
 
 
 class PythonFunction(Construct):
@@ -38,12 +55,9 @@ class PythonFunction(Construct):
         statements: What it may do, each with a statement id.
         encryption_key: Key of its environment variables and logs.
         environment: Its variables; 4 KB together at most.
-        timeout: Longest run, 1 to 900 s.
-        memory_mb: Memory, 128 to 10,240 MB; processor time grows with it.
-        log_retention_days: Days to keep its logs.
+        options: Size and logs.
+        network: Where it runs; by default outside any network of yours.
         removal_policy: What becomes of its logs when the stack is deleted.
-        vpc: Network to run in, by default none.
-        security_groups: Security groups in that network.
 
     Attributes:
         function: The function.
@@ -61,36 +75,22 @@ class PythonFunction(Construct):
         statements: Sequence[iam.PolicyStatement],
         encryption_key: kms.IKey,
         environment: Mapping[str, str],
-        timeout: cdk.Duration,
-        memory_mb: int = 512,
-        log_retention_days: int = 30,
+        options: FunctionOptions = FunctionOptions(),
+        network: Network | None = None,
         removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN,
-        vpc: ec2.IVpc | None = None,
-        security_groups: Sequence[ec2.ISecurityGroup] = (),
     ) -> None:
         super().__init__(scope, id)
-        self._check(environment, timeout, memory_mb)
+        self._check(environment, options)
         self.log_group = LogGroup(
             self,
             "Logs",
             encryption_key=encryption_key,
-            retention_days=log_retention_days,
+            retention_days=options.log_retention_days,
             removal_policy=removal_policy,
         )
-        self.role = iam.Role(
-            self,
-            "Role",
-            description=description,
-            assumed_by=iam.ServicePrincipal(
-                "lambda.amazonaws.com",
-                conditions={"StringEquals": {"aws:SourceAccount": cdk.Aws.ACCOUNT_ID}},
-            ),
-            inline_policies={
-                "function": iam.PolicyDocument(
-                    statements=[*statements, self._logging(), *(_network() if vpc else [])]
-                )
-            },
-        )
+        joining = _network() if network else []
+        self.role = self._role(description, [*statements, self._logging(), *joining])
+        isolated = ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_ISOLATED)
         self.function = lambda_.Function(
             self,
             "Function",
@@ -102,20 +102,18 @@ class PythonFunction(Construct):
             role=self.role,
             environment=dict(environment),
             environment_encryption=encryption_key,
-            timeout=timeout,
-            memory_size=memory_mb,
+            timeout=cdk.Duration.seconds(options.timeout_seconds),
+            memory_size=options.memory_mb,
             log_group=self.log_group,
-            vpc=vpc,
-            vpc_subnets=ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_ISOLATED)
-            if vpc
-            else None,
-            security_groups=list(security_groups) if vpc else None,
+            vpc=network.vpc if network else None,
+            vpc_subnets=isolated if network else None,
+            security_groups=list(network.security_groups) if network else None,
         )
 
-    def _check(self, environment: Mapping[str, str], timeout: cdk.Duration, memory_mb: int) -> None:
+    def _check(self, environment: Mapping[str, str], options: FunctionOptions) -> None:
         errors = ArgumentErrors(f"PythonFunction {self.node.path}")
-        errors.between("timeout", timeout.to_seconds(), 1, 900, unit="s")
-        errors.between("memory_mb", memory_mb, 128, 10_240, unit="MB")
+        errors.between("timeout_seconds", options.timeout_seconds, 1, 900, unit="s")
+        errors.between("memory_mb", options.memory_mb, 128, 10_240, unit="MB")
         size = sum(len(f"{name}{value}".encode()) for name, value in environment.items())
         errors.require(
             size <= ENVIRONMENT_LIMIT_BYTES,
@@ -123,6 +121,18 @@ class PythonFunction(Construct):
             f"{ENVIRONMENT_LIMIT_BYTES:,}",
         )
         errors.throw()
+
+    def _role(self, description: str, statements: Sequence[iam.PolicyStatement]) -> iam.Role:
+        return iam.Role(
+            self,
+            "Role",
+            description=description,
+            assumed_by=iam.ServicePrincipal(
+                "lambda.amazonaws.com",
+                conditions={"StringEquals": {"aws:SourceAccount": cdk.Aws.ACCOUNT_ID}},
+            ),
+            inline_policies={"function": iam.PolicyDocument(statements=list(statements))},
+        )
 
     def _logging(self) -> iam.PolicyStatement:
         return iam.PolicyStatement(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import aws_cdk as cdk
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
@@ -17,6 +19,24 @@ LONGEST_VISIBILITY_SECONDS = 43_200
 """Amazon SQS visibility timeout: 12 hours at most."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class QueueOptions:
+    """How long work waits, and how often it is tried.
+
+    Args:
+        max_receives: Times that a message is tried before it is set aside, 5 to 1,000.
+        retention_days: Days that a message waits for a worker, at most 14.
+        dead_letter_retention_days: Days that a message that was set aside waits for a person;
+            more than ``retention_days``, at most 14.
+        backlog_alarm_minutes: Age of the oldest waiting message that raises an alarm.
+    """
+
+    max_receives: int = 8
+    retention_days: int = 4
+    dead_letter_retention_days: int = 14
+    backlog_alarm_minutes: int = 60
+
+
 class WorkQueue(Construct):
     """An encrypted queue with a dead-letter queue and alarms on both.
 
@@ -29,11 +49,8 @@ class WorkQueue(Construct):
         id: The construct's id.
         encryption_key: Key of both queues.
         alarm_topic: Receives the alarms.
-        worker_timeout: Time-out of the function that works on it.
-        max_receives: Times that a message is tried before it is set aside, 5 to 1,000.
-        retention: How long a message waits for a worker.
-        dead_letter_retention: How long a message that was set aside waits for a person.
-        backlog_alarm_after: Age of the oldest waiting message that raises an alarm.
+        worker_timeout_seconds: Time-out of the function that works on it.
+        options: How long work waits, and how often it is tried.
 
     Attributes:
         queue: Where work waits.
@@ -49,38 +66,36 @@ class WorkQueue(Construct):
         *,
         encryption_key: kms.IKey,
         alarm_topic: sns.ITopic,
-        worker_timeout: cdk.Duration,
-        max_receives: int = 8,
-        retention: cdk.Duration | None = None,
-        dead_letter_retention: cdk.Duration | None = None,
-        backlog_alarm_after: cdk.Duration | None = None,
+        worker_timeout_seconds: int,
+        options: QueueOptions = QueueOptions(),
     ) -> None:
         super().__init__(scope, id)
-        retention = retention or cdk.Duration.days(4)
-        dead_letter_retention = dead_letter_retention or cdk.Duration.days(14)
         self._encryption_key = encryption_key
-        visibility = cdk.Duration.seconds(6 * int(worker_timeout.to_seconds()))
-        self._check(visibility, max_receives, retention, dead_letter_retention)
+        visibility = 6 * worker_timeout_seconds
+        self._check(visibility, options)
         self.dead_letter_queue = self._queue(
-            "DeadLetterQueue", retention_period=dead_letter_retention
+            "DeadLetterQueue",
+            retention_period=cdk.Duration.days(options.dead_letter_retention_days),
         )
         self.queue = self._queue(
             "Queue",
-            retention_period=retention,
-            visibility_timeout=visibility,
+            retention_period=cdk.Duration.days(options.retention_days),
+            visibility_timeout=cdk.Duration.seconds(visibility),
             dead_letter_queue=sqs.DeadLetterQueue(
-                queue=self.dead_letter_queue, max_receive_count=max_receives
+                queue=self.dead_letter_queue, max_receive_count=options.max_receives
             ),
         )
+        self._watch(alarm_topic, options)
+
+    def _watch(self, topic: sns.ITopic, options: QueueOptions) -> None:
         self.dead_letter_alarm = Alarm(
             self,
             "DeadLetterAlarm",
             metric=self.dead_letter_queue.metric_approximate_number_of_messages_visible(
                 statistic="max", period=cdk.Duration.minutes(1)
             ),
-            threshold=1,
             description="Work failed every time and is kept in the dead-letter queue",
-            topic=alarm_topic,
+            topic=topic,
         )
         self.backlog_alarm = Alarm(
             self,
@@ -88,30 +103,25 @@ class WorkQueue(Construct):
             metric=self.queue.metric_approximate_age_of_oldest_message(
                 statistic="max", period=cdk.Duration.minutes(5)
             ),
-            threshold=(backlog_alarm_after or cdk.Duration.hours(1)).to_seconds(),
+            threshold=60 * options.backlog_alarm_minutes,
             description="The oldest waiting message is too old",
-            topic=alarm_topic,
+            topic=topic,
         )
 
-    def _check(
-        self,
-        visibility: cdk.Duration,
-        max_receives: int,
-        retention: cdk.Duration,
-        dead_letter_retention: cdk.Duration,
-    ) -> None:
+    def _check(self, visibility: int, options: QueueOptions) -> None:
         errors = ArgumentErrors(f"WorkQueue {self.node.path}")
-        errors.between("max_receives", max_receives, 5, 1000)
-        errors.between("retention", retention.to_days(integral=False), 1 / 1440, 14, unit="days")
+        errors.between("max_receives", options.max_receives, 5, 1000)
+        errors.between("retention_days", options.retention_days, 1, 14, unit="days")
         errors.require(
-            visibility.to_seconds() <= LONGEST_VISIBILITY_SECONDS,
-            f"worker_timeout: six times it is {visibility.to_seconds():g} s, allowed are "
+            visibility <= LONGEST_VISIBILITY_SECONDS,
+            f"worker_timeout_seconds: six times it is {visibility:,} s, allowed are "
             f"{LONGEST_VISIBILITY_SECONDS:,} s of visibility",
         )
         errors.require(
-            retention.to_seconds() < dead_letter_retention.to_seconds() <= 14 * 86_400,
-            "dead_letter_retention: must be longer than retention, and 14 days at most, since a "
-            "message keeps its age when it is set aside",
+            options.retention_days < options.dead_letter_retention_days <= 14,
+            f"dead_letter_retention_days: got {options.dead_letter_retention_days}, allowed is "
+            "more than retention_days, and 14 at most, since a message keeps its age when it is "
+            "set aside",
         )
         errors.throw()
 

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from image_analysis import worker
-from sagelens import ImageAnalysis, Network, Pace, Retry
+from sagelens import FunctionOptions, ImageAnalysis, Network, Pace, QueueOptions, Retry
 from tests.constructs.conftest import Parts, Resources, actions, resources, statements
 
 
@@ -53,7 +53,7 @@ def test_what_the_rule_cannot_deliver_is_kept(stack: cdk.Stack, parts: Parts) ->
 def test_a_message_stays_hidden_for_six_times_the_time_out(
     stack: cdk.Stack, parts: Parts, seconds: int
 ) -> None:
-    found = made(stack, parts, timeout=cdk.Duration.seconds(seconds))
+    found = made(stack, parts, function=FunctionOptions(timeout_seconds=seconds))
     (queue,) = [queue for queue in found.of("AWS::SQS::Queue") if "RedrivePolicy" in queue]
     assert queue["VisibilityTimeout"] == 6 * seconds
     assert found.one("AWS::Lambda::Function")["Timeout"] == seconds
@@ -172,11 +172,17 @@ def test_whoever_is_granted_may_read_results_and_no_more(stack: cdk.Stack, parts
         ({"analyses": {}, "policy": {}}, "analyses: got none"),
         ({"analyses": {"xray": {}}, "policy": {"xray": {}}}, "allowed are ['moderation'"),
         ({"policy": {}}, "policy: got one for []"),
-        ({"max_receives": 4}, "max_receives: got 4, allowed are 5 to 1000"),
-        ({"timeout": cdk.Duration.seconds(901)}, "timeout: got 901 s, allowed are 1 to 900 s"),
-        ({"memory_mb": 64}, "memory_mb: got 64 MB"),
-        ({"dead_letter_retention": cdk.Duration.days(2)}, "must be longer than retention"),
-        ({"retention": cdk.Duration.days(20)}, "retention: got 20 days"),
+        ({"queue": QueueOptions(max_receives=4)}, "max_receives: got 4, allowed are 5 to 1000"),
+        (
+            {"function": FunctionOptions(timeout_seconds=901)},
+            "timeout_seconds: got 901 s, allowed are 1 to 900 s",
+        ),
+        ({"function": FunctionOptions(memory_mb=64)}, "memory_mb: got 64 MB"),
+        (
+            {"queue": QueueOptions(dead_letter_retention_days=2)},
+            "dead_letter_retention_days: got 2, allowed is more than retention_days",
+        ),
+        ({"queue": QueueOptions(retention_days=20)}, "retention_days: got 20 days"),
         (
             {"policy": {"moderation": {f"label {i}": {"accept": [0, 100]} for i in range(150)}}},
             "allowed are 4,096",
@@ -194,7 +200,7 @@ def test_bad_arguments_are_refused_in_words(
 @given(
     quotas=st.dictionaries(
         st.sampled_from(["DetectModerationLabels", "DetectFaces", "DetectLabels"]),
-        st.floats(min_value=0.01, max_value=2000),
+        st.floats(min_value=2, max_value=2000),
         min_size=1,
     ),
     timeout=st.integers(min_value=3, max_value=900),
@@ -205,10 +211,12 @@ def test_the_workers_together_fill_the_quota_and_never_exceed_it(
     pace = Pace.of(quotas, timeout_seconds=timeout)
     assert 2 <= pace.workers <= 1000
     assert 1 <= pace.batch <= 10
+    assert pace.batch / min(pace.calls.values()) <= timeout / 2
     for operation, quota in quotas.items():
         assert 0.95 * quota <= pace.workers * pace.calls[operation] <= quota
 
 
-def test_a_batch_is_small_enough_for_half_the_time_out() -> None:
-    slow = Pace.of({"DetectLabels": 1}, timeout_seconds=10)
-    assert slow.batch / slow.calls["DetectLabels"] <= 5
+def test_a_quota_that_no_time_out_of_this_length_can_use_is_refused() -> None:
+    words = r"DetectLabels at 1 calls a second leaves each of 2 workers no call in half of .* 3 s"
+    with pytest.raises(ValueError, match=words):
+        Pace.of({"DetectLabels": 1}, timeout_seconds=3)

@@ -1,0 +1,149 @@
+"""The function that analyses images, and what it may do."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import aws_cdk as cdk
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_events as events
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from .pace import Pace, Retry
+from .private_network import Network
+from .python_function import FunctionOptions, PythonFunction
+from .work_queue import WorkQueue
+
+Policy = Mapping[str, Mapping[str, Mapping[str, Sequence[float]]]]
+"""By analysis and label: the bands of confidence, in per cent, of each decision."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Surroundings:
+    """What an image function works with.
+
+    Args:
+        bucket: Where images arrive.
+        prefix: Folder in it, for example ``incoming/``.
+        results: Table of the records.
+        bus: Event bus that hears of each result.
+        encryption_key: Key of bucket, table and queue.
+        work: Queue that it works off.
+    """
+
+    bucket: s3.IBucket
+    prefix: str
+    results: dynamodb.ITable
+    bus: events.IEventBus
+    encryption_key: kms.IKey
+    work: WorkQueue
+
+
+@dataclass(frozen=True, kw_only=True)
+class Instructions:
+    """What an image function is told to do.
+
+    Args:
+        environment_name: Dimension of its metrics.
+        analyses: Settings by name of the analysis.
+        operations: Amazon Rekognition operations that the analyses call.
+        policy: What follows from their findings.
+        pace: Calls a second of each operation.
+        retry: When a message that failed is tried again.
+        record_days: Days after which a record expires; None keeps it.
+    """
+
+    environment_name: str
+    analyses: Mapping[str, Mapping[str, Any]]
+    operations: Sequence[str]
+    policy: Policy
+    pace: Pace
+    retry: Retry
+    record_days: int | None
+
+    def settings(self) -> str:
+        """What the function reads from its variable ``SETTINGS``."""
+        settings = {
+            "analyses": self.analyses,
+            "policy": self.policy,
+            "pace": self.pace.calls,
+            "retry": {
+                "first": self.retry.first_seconds,
+                "most": self.retry.most_seconds,
+                "denied": self.retry.denied_seconds,
+            },
+        }
+        return json.dumps(settings, sort_keys=True, separators=(",", ":"))
+
+
+class ImageWorker(PythonFunction):
+    """The image function with its role, variables and logs.
+
+    Args:
+        scope: The parent construct.
+        id: The construct's id.
+        surroundings: What it works with.
+        instructions: What it does.
+        options: Time-out, memory and logs.
+        network: Where it runs; by default outside any network of yours.
+        removal_policy: What becomes of its logs when the stack is deleted.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        surroundings: Surroundings,
+        instructions: Instructions,
+        options: FunctionOptions,
+        network: Network | None,
+        removal_policy: cdk.RemovalPolicy,
+    ) -> None:
+        days = instructions.record_days
+        super().__init__(
+            scope,
+            id,
+            handler="image_analysis.handler.handler",
+            description="Analyses each new image with Amazon Rekognition and records the decision",
+            statements=_statements(surroundings, instructions.operations),
+            encryption_key=surroundings.encryption_key,
+            environment={
+                "ENVIRONMENT": instructions.environment_name,
+                "EVENT_BUS": surroundings.bus.event_bus_name,
+                "QUEUE_URL": surroundings.work.queue.queue_url,
+                "RECORD_DAYS": "" if days is None else str(days),
+                "RESULTS_TABLE": surroundings.results.table_name,
+                "SETTINGS": instructions.settings(),
+            },
+            options=options,
+            network=network,
+            removal_policy=removal_policy,
+        )
+
+
+def _statements(surroundings: Surroundings, operations: Sequence[str]) -> list[iam.PolicyStatement]:
+    images = surroundings.bucket.arn_for_objects(f"{surroundings.prefix}*")
+    return [
+        # The image operations take no resource.
+        _allow("Analyse", [f"rekognition:{operation}" for operation in operations], "*"),
+        # Objects are always read by their version id, by Rekognition with this role too.
+        _allow("ReadImages", ["s3:GetObjectVersion"], images),
+        # Without it S3 answers 403, not 404, for an object that is gone.
+        _allow("TellGoneFromDenied", ["s3:ListBucket"], surroundings.bucket.bucket_arn),
+        _allow("Quarantine", ["s3:GetObjectVersionTagging", "s3:PutObjectVersionTagging"], images),
+        _allow("Record", ["dynamodb:UpdateItem"], surroundings.results.table_arn),
+        _allow("Announce", ["events:PutEvents"], surroundings.bus.event_bus_arn),
+        _allow("UseKey", ["kms:Decrypt"], surroundings.encryption_key.key_arn),
+        *surroundings.work.worker_statements(),
+    ]
+
+
+def _allow(sid: str, actions: Sequence[str], resource: str) -> iam.PolicyStatement:
+    return iam.PolicyStatement(sid=sid, actions=list(actions), resources=[resource])
