@@ -57,7 +57,10 @@ class PlatformStack(cdk.Stack):
         )
         self.settings = settings
         self.removal_policy = (
-            cdk.RemovalPolicy.RETAIN if settings.protect_data else cdk.RemovalPolicy.DESTROY
+            # What a failed first deployment made may go again: nothing is in it yet.
+            cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
+            if settings.protect_data
+            else cdk.RemovalPolicy.DESTROY
         )
 
         self._labels = {

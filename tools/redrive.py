@@ -6,7 +6,13 @@ Source: "StartMessageMoveTask" (Amazon SQS API reference).
 from __future__ import annotations
 
 import argparse
+import sys
 from typing import Any
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+import config
 
 
 def redrive(session: Any, environment: str) -> str:
@@ -28,16 +34,23 @@ def redrive(session: Any, environment: str) -> str:
     return started["TaskHandle"]
 
 
-def main() -> None:
-    """Redrive the environment named on the command line, with the AWS credentials in use."""
-    import boto3
+def main() -> str | None:
+    """Redrive the environment named on the command line, with the AWS credentials in use.
 
+    Returns:
+        What went wrong, in a sentence; None if nothing did.
+    """
     parser = argparse.ArgumentParser(description="send the images that failed back to work")
-    parser.add_argument("--environment", required=True)
-    environment = parser.parse_args().environment
-    redrive(boto3.Session(), environment)
-    print(f"the dead letters of {environment} are on their way back into the queue")
+    parser.add_argument("--environment", required=True, help="a name, or the path of a file")
+    chosen = parser.parse_args().environment
+    try:
+        settings = config.load(chosen)
+        redrive(boto3.Session(region_name=settings.region), settings.name)
+    except (config.ConfigurationError, BotoCoreError, ClientError) as error:
+        return f"nothing was moved: {error}"
+    print(f"the dead letters of {settings.name} are on their way back into the queue")
+    return None
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

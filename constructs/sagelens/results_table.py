@@ -20,7 +20,7 @@ class ResultsTable(dynamodb.Table):
         scope: The parent construct.
         id: The construct's id.
         encryption_key: Key of the table.
-        removal_policy: With ``RETAIN`` the table is protected from deletion as well.
+        removal_policy: With any but ``DESTROY`` the table stays, protected from deletion.
     """
 
     def __init__(
@@ -31,6 +31,7 @@ class ResultsTable(dynamodb.Table):
         encryption_key: kms.IKey,
         removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN,
     ) -> None:
+        protected = removal_policy != cdk.RemovalPolicy.DESTROY
         super().__init__(
             scope,
             id,
@@ -43,6 +44,7 @@ class ResultsTable(dynamodb.Table):
                 point_in_time_recovery_enabled=True
             ),
             time_to_live_attribute="expires_at",
-            removal_policy=removal_policy,
-            deletion_protection=removal_policy != cdk.RemovalPolicy.DESTROY,
+            # Deletion protection would stop the roll-back of a first deployment from deleting it.
+            removal_policy=cdk.RemovalPolicy.RETAIN if protected else removal_policy,
+            deletion_protection=protected,
         )

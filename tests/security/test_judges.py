@@ -37,7 +37,7 @@ JUDGES: dict[str, tuple[Judge, tuple[str, ...]]] = {
         lambda environment, given: security_hub.judge(given, production=environment == "prod"),
         ENVIRONMENTS,
     ),
-    "control-tower": (lambda _, given: control_tower.judge(given), ("prod",)),
+    "control-tower": (lambda _, given: control_tower.judge(given), ENVIRONMENTS),
 }
 CASES = [(name, where) for name, (_, environments) in JUDGES.items() for where in environments]
 

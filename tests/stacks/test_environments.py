@@ -90,14 +90,15 @@ def test_everything_that_takes_tags_is_tagged(environment: str, tmp_path: Path) 
 
 def test_protected_data_outlive_their_stack_and_others_do_not(tmp_path: Path) -> None:
     stateful = {"AWS::S3::Bucket", "AWS::DynamoDB::Table", "AWS::KMS::Key"}
-    for environment, policy in (("prod", "Retain"), ("dev", "Delete")):
+    kept_policies = {"prod": {"Retain", "RetainExceptOnCreate"}, "dev": {"Delete"}}
+    for environment, policies in kept_policies.items():
         found = templates(tmp_path / environment, environment)
         kept = {
             resource["DeletionPolicy"]
             for _, resource in resources(found)
             if resource["Type"] in stateful
         }
-        assert kept == {policy}, environment
+        assert kept == policies, environment
 
 
 def test_only_production_has_a_network(tmp_path: Path) -> None:
@@ -158,3 +159,9 @@ def test_a_network_spans_the_zones_asked_for(
     found = templates(tmp_path, "prod", network=network, **place)
     subnets = [one for _, one in resources(found) if one["Type"] == "AWS::EC2::Subnet"]
     assert len(subnets) == zones
+
+
+def test_an_environment_without_vision_has_a_foundation_alone(tmp_path: Path) -> None:
+    found = templates(tmp_path, "prod", region="cn-north-1", vision=None)
+    assert list(found) == ["sagelens-prod-foundation"]
+    assert "rekognition" not in json.dumps(found)

@@ -19,7 +19,7 @@ MAY_IMPORT = {
     "config": {"config"},
     "lambda_src": {"image_analysis", "shared"},
     "rehearsal": {"rehearsal"},
-    "tools": {"tools"},
+    "tools": {"config", "tools"},
 }
 
 
