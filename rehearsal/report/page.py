@@ -95,7 +95,7 @@ def _flow(report: Report) -> str:
         return ""
     return (
         '<section aria-labelledby="flow"><h2 id="flow">The way of an image</h2>'
-        '<p class="lead">Each box is deployed and ran. The dashed amber one stood in for'
+        '<p class="lead">Each box is deployed for real. The dashed amber one stands in for'
         " the service of that name.</p>"
         f'<div class="panel">{_read("flow-wide.svg")}{_read("flow-tall.svg")}</div></section>'
     )
