@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import signal
 import subprocess
 import sys
 import threading
@@ -16,6 +15,7 @@ from rehearsal.errors import RehearsalError
 
 PROJECT = Path(__file__).resolve().parent.parent
 CDK = PROJECT / "node_modules" / ".bin" / "cdk"
+SUPERVISOR = Path(__file__).with_name("supervisor.py")
 TAIL_LINES = 25
 
 # Nothing here needs the network: no notices, no telemetry, no look for a newer version.
@@ -77,6 +77,7 @@ class CdkCli:
             if text := describe(line):
                 say(text)
         status = child.wait()
+        _let_go(child)
         self._write(lines)
         if status != 0:
             raise RehearsalError(self._failure(arguments[0], status, lines))
@@ -87,25 +88,29 @@ class CdkCli:
             self._stopped = True
             running = [child for child in self._running if child.poll() is None]
         for child in running:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(child.pid, signal.SIGKILL)
+            _let_go(child)
+        for child in running:
             child.wait()
 
     def _start(self, command: Sequence[str], cwd: Path) -> subprocess.Popen[str]:
+        # The supervisor ends the command with all that it has started once it is let go of:
+        # by stop(), or because this process is gone, however that came. It needs nothing of
+        # the environment (-I) nor of the installed packages (-S).
+        supervised = [sys.executable, "-I", "-S", str(SUPERVISOR), *command]
         with self._lock:
             if self._stopped:
                 raise RehearsalError("stopped before the command could start")
             child = subprocess.Popen(
-                command,
+                supervised,
                 cwd=cwd,
                 env=self._environment,
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 text=True,
                 encoding="utf-8",
                 errors="replace",
-                # A group of its own, so that it can be ended with all that it started.
+                # A session of its own: Ctrl-C is for whoever started it.
                 start_new_session=True,
             )
             self._running.append(child)
@@ -118,6 +123,13 @@ class CdkCli:
     def _failure(self, name: str, status: int, lines: Sequence[str]) -> str:
         tail = "\n".join(f"  {line}" for line in lines[-TAIL_LINES:])
         return f"`cdk {name}` ended with status {status}. The end of {self.log}:\n{tail}"
+
+
+def _let_go(child: subprocess.Popen[str]) -> None:
+    """Close the pipe that keeps a supervised command alive."""
+    assert child.stdin is not None
+    with contextlib.suppress(OSError):
+        child.stdin.close()
 
 
 def cli_environment(environment: Mapping[str, str], folder: Path) -> dict[str, str]:

@@ -26,7 +26,7 @@ PROJECT = Path(__file__).resolve().parent.parent
 SAMPLES = Path(__file__).with_name("samples")
 STATE_FILE = PROJECT / "build" / "rehearsal.json"
 START_SECONDS = 60.0
-STOP_SECONDS = 6.0
+STOP_SECONDS = 15.0  # then SIGKILL; a kind end takes less than a second on an idle machine
 POLL_SECONDS = 0.02
 
 

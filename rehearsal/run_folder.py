@@ -1,7 +1,9 @@
 """Run folders: one a server, locked while it lives, swept when it is gone.
 
 The lock is an advisory lock (flock) on a file in the folder, held by the server process. The
-kernel lets go of it however the process ends, so a folder whose lock can be taken is stale.
+kernel lets go of it however the process ends, so a folder whose lock can be taken is stale. A
+folder is made under another name and gets its own once it is locked, so nobody who sweeps at that
+moment takes it for stale.
 """
 
 import fcntl
@@ -14,6 +16,8 @@ from pathlib import Path
 from rehearsal.errors import RehearsalError
 
 LOCK = "lock"
+READY, UNREADY = "run-", "new-"
+UNREADY_SECONDS = 600  # to make a folder takes milliseconds
 
 
 def base_folder() -> Path:
@@ -35,12 +39,12 @@ def create() -> tuple[Path, int]:
     Returns:
         the folder and the descriptor that holds the lock; hand it to the server, then close it.
     """
-    folder = Path(tempfile.mkdtemp(prefix="run-", dir=base_folder()))
-    descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+    unready = Path(tempfile.mkdtemp(prefix=UNREADY, dir=base_folder()))
+    descriptor = os.open(unready / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
     fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     for name in ("home", "tmp"):
-        (folder / name).mkdir()
-    return folder, descriptor
+        (unready / name).mkdir()
+    return unready.rename(unready.with_name(READY + unready.name.removeprefix(UNREADY))), descriptor
 
 
 def is_alive(folder: Path) -> bool:
@@ -62,18 +66,16 @@ def is_alive(folder: Path) -> bool:
 def sweep() -> list[Path]:
     """Remove every run folder whose server is gone; return the folders removed."""
     removed: list[Path] = []
-    for folder in base_folder().glob("run-*"):
-        # A folder without its lock file is one that is being made at this moment, or a leftover of
-        # a removal that was cut short; its age tells which.
-        if (folder / LOCK).exists() or _old(folder):
-            if is_alive(folder):
-                continue
-            shutil.rmtree(folder, ignore_errors=True)
-            removed.append(folder)
+    # One without its lock file is a leftover too: of a removal that was cut short.
+    stale = [folder for folder in base_folder().glob(f"{READY}*") if not is_alive(folder)]
+    stale += [folder for folder in base_folder().glob(f"{UNREADY}*") if _old(folder)]
+    for folder in stale:
+        shutil.rmtree(folder, ignore_errors=True)
+        removed.append(folder)
     return removed
 
 
-def _old(folder: Path, seconds: float = 60) -> bool:
+def _old(folder: Path, seconds: float = UNREADY_SECONDS) -> bool:
     try:
         return folder.stat().st_mtime < time.time() - seconds
     except OSError:

@@ -13,7 +13,9 @@ from rehearsal.ministack_adapter import iam
 from rehearsal.ministack_adapter.modules import cloudwatch, lambda_runtime, lambda_svc, sqs
 
 END_OF_INVOCATION = "\x1eend of invocation\x1e"  # as in worker_site/sitecustomize.py
-DRAIN_SECONDS = 0.25
+DRAIN_SECONDS = 5.0  # only for a mark that does not come: its lines would be lost on a busy machine
+DRAIN_POLL_SECONDS = 0.05
+DRAIN_UNMARKED_SECONDS = 0.25
 _LAST_LINE = re.compile(r"^([A-Za-z_][\w.]*?)(?::|$)")
 _from_queue: contextvars.ContextVar[bool] = contextvars.ContextVar("rehearsal_from_queue")
 _told: set[str] = set()
@@ -55,13 +57,21 @@ def _worker_variables() -> None:
 
 
 def _drain(self: Any, *_args: Any, **_kwargs: Any) -> str:
-    """The log lines of one invocation: up to the worker's mark, so neither lost nor waited for."""
+    """The log lines of one invocation: up to the worker's mark, so neither lost nor waited for.
+
+    A worker that has ended wrote none, and its lines end with it; one of another language writes
+    none either, so its lines are waited for a fixed while.
+    """
     lines: list[str] = []
-    deadline = time.monotonic() + DRAIN_SECONDS
-    while (left := deadline - time.monotonic()) > 0:
+    marks = str(self.config.get("Runtime", "")).startswith("python")
+    deadline = time.monotonic() + (DRAIN_SECONDS if marks else DRAIN_UNMARKED_SECONDS)
+    while time.monotonic() < deadline:
+        more = self._stderr_thread is not None and self._stderr_thread.is_alive()
         try:
-            line = self._stderr_queue.get(timeout=left)
+            line = self._stderr_queue.get(timeout=DRAIN_POLL_SECONDS)
         except queue.Empty:
+            if more:
+                continue
             break
         before, mark, _ = line.partition(END_OF_INVOCATION)
         if before or not mark:

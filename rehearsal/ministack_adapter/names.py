@@ -75,18 +75,23 @@ NAMES: dict[str, tuple[str, ...]] = {
     "router": ("SERVICE_PATTERNS", "extract_access_key_id", "extract_region"),
     "s3": (
         "S3_NS",
+        "_S3_EVENTBRIDGE_EVENT_DETAIL_TYPE",
         "_bucket_default_sse_headers",
         "_bucket_encryption",
         "_bucket_has_versions",
         "_bucket_tags",
         "_buckets",
         "_delete_object",
+        "_delete_object_tagging",
         "_error",
         "_fire_s3_event",
+        "_fire_s3_event_async",
         "_get_object_data",
         "_multipart_uploads",
         "_object_versions",
         "_put_bucket_encryption",
+        "_put_object_tagging",
+        "_resolve_subresource_version",
         "_resolve_sse_write_headers",
         "bucket_region",
         "handle_request",
@@ -135,9 +140,15 @@ SIGNATURES: dict[str, str] = {
     "lambda_svc._execute_function_warm": "func event request_id",
     "lambda_svc._run_sqs_batch": "esm func_rec event batch queue_url queue_name",
     "s3._delete_object": "bucket_name key headers query_params",
+    "s3._delete_object_tagging": "bucket_name key query_params",
     "s3._error": "code message status resource extra headers",
+    "s3._fire_s3_event_async": (
+        "bucket_name key event_name size etag deletion_type version_id object_extra record_extra"
+    ),
     "s3._get_object_data": "bucket_name key version_id",
+    "s3._put_object_tagging": "bucket_name key body query_params",
     "s3._resolve_sse_write_headers": "headers bucket_name",
+    "s3._resolve_subresource_version": "query_params bucket key",
     "s3.handle_request": (
         "method path headers body query_params signed_path enforce_bucket_region internal "
         "access_point_region access_point"
@@ -163,10 +174,16 @@ SNIPPETS: dict[str, tuple[str, ...]] = {
         '"request_id": request_id,',
         "spawn_env = {**os.environ, **env_vars}",
         "self._stderr_queue.put(",
+        "self._stderr_thread = threading.Thread(",
     ),
     "lambda_svc": (
         "_sqs._receive_messages_for_esm(queue_url, batch_size)",
         'error_type = "Runtime.HandlerError"',
     ),
-    "s3": ("_eb._dispatch_event(eb_event)", "target=ctx.run"),
+    "s3": (
+        "_eb._dispatch_event(eb_event)",
+        "target=ctx.run",
+        "return _put_object_tagging(bucket, key, body, query_params)",
+        "return _delete_object_tagging(bucket, key, query_params)",
+    ),
 }

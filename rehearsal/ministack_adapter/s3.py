@@ -9,6 +9,11 @@ from rehearsal.ministack_adapter.modules import eventbridge, responses, s3
 
 SSE = "x-amz-server-side-encryption"
 SSE_KEY = "x-amz-server-side-encryption-aws-kms-key-id"
+# Detail types of EventBridge by the event of a notification; MiniStack knows neither.
+TAG_EVENTS = {
+    "ObjectTagging:Put": "Object Tags Added",
+    "ObjectTagging:Delete": "Object Tags Deleted",
+}
 _version: ContextVar[str | None] = ContextVar("rehearsal_event_version", default=None)
 
 
@@ -56,7 +61,8 @@ def empty_bucket(bucket: str) -> int:
 
 def install() -> None:
     """Wrap the events, the default key and the answers about missing objects."""
-    _event_versions()
+    _event_details()
+    _tag_events()
     _missing_objects()
     _default_key()
 
@@ -104,10 +110,46 @@ def _missing_objects() -> None:
     s3.handle_request = handle
 
 
-def _event_versions() -> None:
-    """Events of a versioned bucket carry `version-id`.
+def _tag_events() -> None:
+    """Every change of an object's tags is an event of its own.
 
-    ("EventBridge events detail message structure", Amazon S3 User Guide.)
+    ("Using EventBridge" and "Supported event types for SQS, SNS, and Lambda", Amazon S3 User
+    Guide.) Tags that an upload carries are part of its `Object Created`.
+    """
+    put, delete = s3._put_object_tagging, s3._delete_object_tagging
+
+    def put_and_tell(bucket: str, key: str, body: bytes, query: Any = None) -> Any:
+        answer = put(bucket, key, body, query)
+        _tell_of_tags(answer, bucket, key, query, "s3:ObjectTagging:Put")
+        return answer
+
+    def delete_and_tell(bucket: str, key: str, query: Any = None) -> Any:
+        answer = delete(bucket, key, query)
+        _tell_of_tags(answer, bucket, key, query, "s3:ObjectTagging:Delete")
+        return answer
+
+    s3._S3_EVENTBRIDGE_EVENT_DETAIL_TYPE.update(TAG_EVENTS)
+    s3._put_object_tagging, s3._delete_object_tagging = put_and_tell, delete_and_tell
+
+
+def _tell_of_tags(answer: Any, bucket: str, key: str, query: Any, event: str) -> None:
+    if answer[0] >= 300:
+        return
+    record = s3._buckets.get(bucket)
+    version = s3._resolve_subresource_version(query, record, key)
+    kept: list[dict[str, Any]] = list(s3._object_versions.get((bucket, key), []))
+    tagged = next((each for each in kept if each["version_id"] == version), None)
+    tagged = tagged or record["objects"][key]
+    s3._fire_s3_event_async(
+        bucket, key, event, size=tagged["size"], etag=tagged["etag"], version_id=version
+    )
+
+
+def _event_details() -> None:
+    """Events of a versioned bucket carry `version-id`; those of tags have fewer fields.
+
+    ("EventBridge event message structure", Amazon S3 User Guide.) An event of tags has neither
+    size nor sequencer.
     """
     fire = s3._fire_s3_event
     dispatch = eventbridge._dispatch_event
@@ -119,13 +161,16 @@ def _event_versions() -> None:
         finally:
             _version.reset(token)
 
-    def dispatch_with_version(event: dict[str, Any], view: Any = None) -> None:
-        version = _version.get()
-        if version and event.get("Source") == "aws.s3":
+    def dispatch_with_details(event: dict[str, Any], view: Any = None) -> None:
+        if event.get("Source") == "aws.s3":
             detail = json.loads(event["Detail"])
-            detail["object"].setdefault("version-id", version)
+            if version := _version.get():
+                detail["object"].setdefault("version-id", version)
+            if event.get("DetailType") in TAG_EVENTS.values():
+                for name in ("size", "sequencer"):
+                    detail["object"].pop(name, None)
             event = {**event, "Detail": json.dumps(detail)}
         dispatch(event, view)
 
     s3._fire_s3_event = fire_with_version
-    eventbridge._dispatch_event = dispatch_with_version
+    eventbridge._dispatch_event = dispatch_with_details

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import tempfile
 import time
 import zipfile
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -16,15 +19,32 @@ from rehearsal.process import Rehearsal
 from tests.rehearsal.platform import OPERATION, Platform, synthesize
 
 
+@pytest.fixture(scope="session", autouse=True)
+def run_folders_of_our_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Another suite or demo on this machine neither sweeps our run folders nor has its own swept.
+
+    By the variable, so that it holds for the processes that the tests start as well.
+    """
+    given = os.environ.get("TMPDIR")
+    os.environ["TMPDIR"] = str(tmp_path_factory.mktemp("runs"))
+    tempfile.tempdir = None
+    yield
+    if given is None:
+        del os.environ["TMPDIR"]
+    else:
+        os.environ["TMPDIR"] = given
+    tempfile.tempdir = None
+
+
 @pytest.fixture(scope="session")
-def aws() -> Iterator[Rehearsal]:
+def aws(run_folders_of_our_own: None) -> Iterator[Rehearsal]:
     """The embedded AWS of the session. Nobody resets it: others have deployed onto it."""
     with Rehearsal.start() as running:
         yield running
 
 
 @pytest.fixture(scope="session")
-def _engine() -> Iterator[Rehearsal]:
+def _engine(run_folders_of_our_own: None) -> Iterator[Rehearsal]:
     with Rehearsal.start(samples=()) as running:
         yield running
 
@@ -51,9 +71,12 @@ def picture() -> Callable[..., bytes]:
 
 @pytest.fixture(scope="session")
 def eventually() -> Callable[..., Any]:
-    """Waits for something: eventually(lambda: value_or_none, seconds=10) -> the value."""
+    """Waits for something: eventually(lambda: value_or_none) -> the value.
 
-    def wait(look: Callable[[], Any], seconds: float = 10.0, what: str = "it") -> Any:
+    The time is for a machine with other work to do: what is waited for takes a second or two.
+    """
+
+    def wait(look: Callable[[], Any], seconds: float = 60.0, what: str = "it") -> Any:
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             found = look()
@@ -126,3 +149,56 @@ def platform(deployed: Platform) -> Iterator[Platform]:
     deployed.aws.rekognition.latency(OPERATION, 0)
     deployed.aws.rekognition.quota(OPERATION, None)
     deployed.settle()
+
+
+@dataclass
+class Tap:
+    """A queue that EventBridge may send to, and what it has sent so far."""
+
+    sqs: Any
+    url: str
+    arn: str
+    heard: list[dict[str, Any]] = field(default_factory=list)
+
+    def events(self) -> list[dict[str, Any]]:
+        """All events so far."""
+        while messages := self.sqs.receive_message(QueueUrl=self.url).get("Messages"):
+            for message in messages:
+                self.heard.append(json.loads(message["Body"]))
+                self.sqs.delete_message(QueueUrl=self.url, ReceiptHandle=message["ReceiptHandle"])
+        return self.heard
+
+
+def tap(aws: Rehearsal, name: str) -> Tap:
+    """Make a queue to listen with."""
+    sqs = aws.client("sqs")
+    url = sqs.create_queue(QueueName=name)["QueueUrl"]
+    asked = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
+    arn = asked["Attributes"]["QueueArn"]
+    send = {
+        "Effect": "Allow",
+        "Principal": {"Service": "events.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": arn,
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [send]})
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
+    return Tap(sqs, url, arn)
+
+
+@pytest.fixture
+def taps(platform: Platform) -> Iterator[tuple[Tap, Tap]]:
+    """What S3 puts on the default bus, and what the platform's own rule lets through to its queue:
+    the second is one more target of that rule."""
+    events = platform.aws.client("events")
+    (own,) = events.list_rules(NamePrefix="sagelens-quick-vision")["Rules"]
+    bus, queued = tap(platform.aws, "tap-bus"), tap(platform.aws, "tap-queued")
+    events.put_rule(Name="tap", EventPattern='{"source": ["aws.s3"]}')
+    events.put_targets(Rule="tap", Targets=[{"Id": "tap", "Arn": bus.arn}])
+    events.put_targets(Rule=own["Name"], Targets=[{"Id": "tap", "Arn": queued.arn}])
+    yield bus, queued
+    events.remove_targets(Rule=own["Name"], Ids=["tap"])
+    events.remove_targets(Rule="tap", Ids=["tap"])
+    events.delete_rule(Name="tap")
+    for each in (bus, queued):
+        each.sqs.delete_queue(QueueUrl=each.url)

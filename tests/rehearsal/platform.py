@@ -36,7 +36,7 @@ def synthesize(folder: Path, settings: Path = QUICK) -> Path:
     return folder
 
 
-def wait_for(look: Callable[[], T], *, seconds: float = 20.0, what: str = "it") -> T:
+def wait_for(look: Callable[[], T], *, seconds: float = 60.0, what: str = "it") -> T:
     """Look again and again until there is something; fail in words after ``seconds``."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
@@ -108,7 +108,7 @@ class Platform:
         """One item of an object, or None."""
         return next((item for item in self.items(key) if item["sk"] == sort), None)
 
-    def record(self, key: str, version: str, *, seconds: float = 20.0) -> dict[str, Any]:
+    def record(self, key: str, version: str, *, seconds: float = 60.0) -> dict[str, Any]:
         """The finished and announced record of a version, when it is there."""
 
         def look() -> dict[str, Any] | None:
@@ -173,6 +173,16 @@ class Platform:
             for message in messages:
                 sqs.delete_message(QueueUrl=self.news, ReceiptHandle=message["ReceiptHandle"])
                 yield json.loads(message["Body"])["detail"]
+
+    def logged(self, words: str, since: float) -> list[str]:
+        """What the image function logged with these words in it, since a time in epoch seconds."""
+        function = self.aws.client("lambda").get_function_configuration(
+            FunctionName=self.vision["ImageFunctionName"]
+        )
+        found = self.aws.client("logs").filter_log_events(
+            logGroupName=function["LoggingConfig"]["LogGroup"], startTime=int(since * 1000)
+        )
+        return [event["message"] for event in found["events"] if words in event["message"]]
 
     def calls(self) -> int:
         """Moderation calls that Rekognition answered so far."""

@@ -103,7 +103,7 @@ def template() -> dict[str, Any]:
             "Queue": {
                 "Type": "AWS::SQS::Queue",
                 "Properties": {
-                    "VisibilityTimeout": 1,
+                    "VisibilityTimeout": 4,  # longer than a cold start
                     "KmsMasterKeyId": {"Fn::GetAtt": ["Key", "Arn"]},
                     "RedrivePolicy": {
                         "deadLetterTargetArn": {"Fn::GetAtt": ["Dead", "Arn"]},
@@ -206,7 +206,7 @@ def test_image_is_looked_at_and_poison_is_put_aside(
     s3.put_object(Bucket=out["Bucket"], Key="elsewhere/c.jpg", Body=image)
 
     item = eventually(
-        lambda: dynamodb.get_item(TableName=out["Table"], Key={"pk": {"S": key}}).get("Item"), 20
+        lambda: dynamodb.get_item(TableName=out["Table"], Key={"pk": {"S": key}}).get("Item")
     )
     assert [label["S"] for label in item["labels"]["L"]] == ["Weapons"]
     found = json.loads(item["detail"]["S"])["object"]
@@ -217,7 +217,7 @@ def test_image_is_looked_at_and_poison_is_put_aside(
 
     sqs = engine.client("sqs")
     poison = eventually(
-        lambda: sqs.receive_message(QueueUrl=out["Dead"], VisibilityTimeout=0).get("Messages"), 20
+        lambda: sqs.receive_message(QueueUrl=out["Dead"], VisibilityTimeout=0).get("Messages")
     )
     assert "poison" in poison[0]["Body"]
 

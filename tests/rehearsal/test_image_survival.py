@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -235,10 +236,12 @@ def test_one_poison_message_does_not_hold_up_the_others(
 
 def test_a_time_out_half_way_is_made_good(platform: Platform, image: bytes) -> None:
     key = fresh("slow.jpg")
+    started = time.time()
     platform.aws.rekognition.latency(OPERATION, 30)
     version = platform.upload(key, image, ACCEPTED)
-    in_progress = wait_for(lambda: platform.item(key, f"version#{version}"), what="the claim")
-    assert in_progress["status"] == "in_progress"
+    wait_for(lambda: platform.logged("Task timed out", started), what="the time-out")
+    in_progress = platform.item(key, f"version#{version}")
+    assert in_progress and in_progress["status"] == "in_progress"
     platform.aws.rekognition.latency(OPERATION, 0)
     record = platform.record(key, version, seconds=90)
     assert record["decision"] == "accept"

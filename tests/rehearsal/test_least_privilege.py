@@ -42,7 +42,6 @@ class Role:
         function = platform.aws.client("lambda").get_function_configuration(
             FunctionName=platform.vision["ImageFunctionName"]
         )
-        self.log_group = function["LoggingConfig"]["LogGroup"]
         self._name = function["Role"].rpartition("/")[2]
         found = self._iam.get_role_policy(RoleName=self._name, PolicyName="function")
         document = found["PolicyDocument"]
@@ -75,14 +74,10 @@ def role(deployed: Platform) -> Role:
     return Role(deployed)
 
 
-def denials(platform: Platform, role: Role, since: float) -> list[dict[str, Any]]:
+def denials(platform: Platform, since: float) -> list[dict[str, Any]]:
     """What the function logged of being denied something."""
-    found = platform.aws.client("logs").filter_log_events(
-        logGroupName=role.log_group, startTime=int(since * 1000)
-    )
-    lines = [event["message"] for event in found["events"]]
-    logged = [json.loads(line) for line in lines if line.startswith("{")]
-    return [line for line in logged if line.get("kind") == "denied"]
+    lines = [json.loads(line) for line in platform.logged('"kind"', since)]
+    return [line for line in lines if line["kind"] == "denied"]
 
 
 def test_every_statement_is_accounted_for(role: Role, assembly: Callable[[str], Path]) -> None:
@@ -106,7 +101,7 @@ def test_without_it_the_flow_stops_and_with_it_it_goes_on(
     started = time.time()
     with role.without(sid):
         version = platform.upload(key, picture(60_100 + list(ENFORCED).index(sid)), REJECTED)
-        (denied, *_) = wait_for(lambda: denials(platform, role, started), what="a denial")
+        (denied, *_) = wait_for(lambda: denials(platform, started), what="a denial")
         assert ENFORCED[sid] in denied["reason"]
         assert not (platform.item(key, f"version#{version}") or {}).get("announced")
     assert platform.record(key, version, seconds=40)["decision"] == "reject"
@@ -123,7 +118,7 @@ def test_without_listing_an_object_that_is_gone_looks_denied(
     platform.aws.client("s3").delete_object(Bucket=platform.bucket, Key=key, VersionId=version)
     with role.without(LISTING):
         platform.send(event)
-        wait_for(lambda: denials(platform, role, started), what="a denial")
+        wait_for(lambda: denials(platform, started), what="a denial")
     (reason,) = platform.record(key, version, seconds=40)["reasons"]
     assert reason["code"] == "object_gone"
 

@@ -433,39 +433,41 @@ def test_control_refuses_nonsense(
         call(engine.rekognition)
 
 
-def test_latency_holds_up_only_its_own_calls(engine: Rehearsal, client: Any, picture: Make) -> None:
+def test_latency_holds_up_only_its_own_calls(
+    engine: Rehearsal, client: Any, picture: Make, eventually: Make
+) -> None:
+    """Eight calls wait side by side, and another operation is answered meanwhile."""
     image = picture(15)
     engine.rekognition.script(image, {"DetectModerationLabels": MODERATION, "DetectLabels": LABELS})
-    engine.rekognition.latency("DetectModerationLabels", 0.5)
-    started = time.monotonic()
+    engine.rekognition.latency("DetectModerationLabels", 4)
+    sent: list[int] = []
+    before_send = "before-send.rekognition.DetectModerationLabels"
+    client.meta.events.register(before_send, lambda **_: sent.append(1))
     with ThreadPoolExecutor(8) as pool:
         calls = [
             pool.submit(client.detect_moderation_labels, Image={"Bytes": image}) for _ in range(8)
         ]
+        eventually(lambda: len(sent) == 8, what="the eighth call")
         client.detect_labels(Image={"Bytes": image})
-        assert time.monotonic() - started < 0.4
+        assert not any(call.done() for call in calls)
         for call in calls:
             call.result()
-    assert 0.5 <= time.monotonic() - started < 1.5
+    usage = engine.rekognition.usage()["DetectModerationLabels"]
+    assert usage.last["ok"] - usage.first["ok"] < 4  # one after the other it would be 28
 
 
 def test_quota_throttles_above_its_rate(engine: Rehearsal, client: Any, picture: Make) -> None:
-    image = picture(16)
-    engine.rekognition.script(image, {"DetectModerationLabels": MODERATION})
-    engine.rekognition.quota("DetectModerationLabels", 20)
-    codes: list[str] = []
-    for _ in range(40):
-        try:
-            client.detect_moderation_labels(Image={"Bytes": image})
-        except ClientError as error:
-            codes.append(error.response["Error"]["Code"])
-            assert error.response["Error"]["Message"] == "Rate exceeded"
-            assert error.response["ResponseMetadata"]["HTTPStatusCode"] == 400
-    counts = engine.rekognition.calls()["DetectModerationLabels"]
-    assert counts["ok"] >= 20
-    assert set(codes) <= {"ThrottlingException"}
-    assert counts.get("throttled", 0) == len(codes)
-    assert counts["ok"] + len(codes) == 40
+    """One call in a hundred seconds: however slow the machine, the second comes too early."""
+    image = {"Bytes": picture(16)}
+    engine.rekognition.script(image["Bytes"], {"DetectModerationLabels": MODERATION})
+    detect = client.detect_moderation_labels
+    engine.rekognition.quota("DetectModerationLabels", 0.01)
+    assert detect(Image=image)["ModerationLabels"]
+    for _ in range(4):
+        assert failure(detect, Image=image) == ("ThrottlingException", "Rate exceeded", 400)
+    assert engine.rekognition.calls()["DetectModerationLabels"] == {"ok": 1, "throttled": 4}
+    engine.rekognition.quota("DetectModerationLabels", None)
+    assert detect(Image=image)["ModerationLabels"]
     usage = engine.rekognition.usage()["DetectModerationLabels"]
     assert usage.first["ok"] <= usage.last["ok"] <= time.time()
     assert usage.rate() > 0

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from threading import Thread
@@ -63,7 +63,7 @@ def test_command_tells_what_it_is_doing(cli: Callable[[str], CdkCli], tmp_path: 
 
 
 def test_command_that_runs_is_ended_by_stop(cli: Callable[[str], CdkCli], tmp_path: Path) -> None:
-    sleeping = cli("import time; print('started', flush=True); time.sleep(60)")
+    sleeping = cli("import time; print('started', flush=True); time.sleep(600)")
     said: list[str] = []
 
     def run() -> None:
@@ -72,9 +72,9 @@ def test_command_that_runs_is_ended_by_stop(cli: Callable[[str], CdkCli], tmp_pa
 
     thread = Thread(target=run)
     thread.start()
-    until(lambda: said or None, "the command to start", 10)
+    until(lambda: said or None, "the command to start")
     sleeping.stop()
-    thread.join(5)
+    thread.join(60)
     assert not thread.is_alive()
 
 
@@ -135,8 +135,7 @@ def test_stages_speak_in_plain_lines_without_a_terminal() -> None:
     shown = console()
     with Stages(shown) as stages, stages.stage("Deploy [all]") as say:
         say("too early to be shown")
-    lines = text_of(shown).splitlines()
-    assert lines == ["Deploy [all] …", "Deploy [all]: done in 0.0 s"]
+    assert re.fullmatch(r"Deploy \[all\] …\nDeploy \[all\]: done in \d+\.\d s\n", text_of(shown))
     assert [stage.name for stage in stages.done] == ["Deploy [all]"]
 
 
@@ -145,8 +144,7 @@ def test_stages_show_details_in_a_terminal() -> None:
     shown = Console(file=io.StringIO(), width=100, force_terminal=True, _environ=terminal)
     with Stages(shown) as stages, stages.stage("Deploy") as say:
         say("stack [1/2]")
-        time.sleep(0.25)
-    assert "stack [1/2]" in text_of(shown)
+        assert until(lambda: "stack [1/2]" in text_of(shown), "the detail")
 
 
 def test_stage_that_fails_is_not_counted() -> None:
