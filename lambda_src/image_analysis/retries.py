@@ -32,8 +32,9 @@ class Retries:
         """Return for how many seconds a message that failed with `error` stays hidden.
 
         0 for what a wait cannot mend (a malformed message); until its turn for what had no time
-        left, which costs a receive each time. Denied: long, so that a wrong policy does not drain the queue into the dead-letter
-        queue while people mend it. Else exponential backoff with full jitter.
+        left, since coming sooner would only use up a receive. Denied: long, so that a wrong
+        policy does not drain the queue into the dead-letter queue while people mend it. Else
+        exponential backoff with full jitter.
         """
         if isinstance(error, Malformed):
             return 0
