@@ -104,9 +104,7 @@ class FoundationStack(PlatformStack):
             "Network",
             cidr=network.cidr,
             availability_zones=network.availability_zones,
-            services=sorted(
-                NETWORK_SERVICES + (VISION_SERVICES if self.settings.vision else ())
-            ),
+            services=sorted(NETWORK_SERVICES + (VISION_SERVICES if self.settings.vision else ())),
             encryption_key=self.encryption_key,
             log_retention_days=self.settings.log_retention_days,
             removal_policy=self.removal_policy,
