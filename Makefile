@@ -20,8 +20,8 @@ help: ## list the targets
 
 setup: $(READY) ## prepare the virtual environment, Node and the CDK command line
 
-$(READY): requirements.txt requirements-dev.txt constraints.txt package-lock.json \
-		constructs/pyproject.toml tools/setup.sh
+$(READY): requirements.txt requirements-dev.txt requirements-ml.txt constraints.txt \
+		package-lock.json constructs/pyproject.toml tools/setup.sh
 	@tools/setup.sh "$(PYTHON)" "$(VENV)"
 	@touch $@
 
@@ -76,7 +76,8 @@ reference: setup ## regenerate the configuration's schema and reference page
 lock: setup ## resolve the requirements anew into constraints.txt
 	@python -m pip install --quiet uv==0.13.9
 	@uv pip compile --quiet --upgrade --universal --python-version 3.11 --no-header --no-annotate \
-		--no-emit-package sagelens requirements.txt requirements-dev.txt -o constraints.txt
+		--no-emit-package sagelens requirements.txt requirements-dev.txt requirements-ml.txt \
+		-o constraints.txt
 	@sed -i '1i # Every package that the requirements need in turn, pinned by `make lock`.' constraints.txt
 
 clean: ## remove everything that was built

@@ -18,7 +18,8 @@ say "virtual environment with $("$python" --version)"
 "$python" -m venv "$venv"
 say "Python packages (one to three minutes the first time)"
 "$venv/bin/python" -m pip install --quiet --disable-pip-version-check \
-    --constraint constraints.txt --requirement requirements.txt --requirement requirements-dev.txt
+    --constraint constraints.txt --requirement requirements.txt --requirement requirements-dev.txt \
+    --requirement requirements-ml.txt
 # aws_cdk runs on Node: let it find this one even where the environment is not activated.
 "$venv/bin/python" - <<'PTH'
 import pathlib, sysconfig

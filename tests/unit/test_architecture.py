@@ -9,7 +9,17 @@ import constructs
 import pytest
 
 ROOT = Path(__file__).parents[2]
-OURS = {"app", "config", "image_analysis", "rehearsal", "sagelens", "shared", "stacks", "tools"}
+OURS = {
+    "app",
+    "config",
+    "image_analysis",
+    "ml_src",
+    "rehearsal",
+    "sagelens",
+    "shared",
+    "stacks",
+    "tools",
+}
 CDK = {"aws_cdk", "cdk_nag", "constructs", "jsii"}
 
 MAY_IMPORT = {
@@ -18,6 +28,7 @@ MAY_IMPORT = {
     "constructs/sagelens": {"sagelens", *CDK},
     "config": {"config"},
     "lambda_src": {"image_analysis", "shared"},
+    "ml_src": {"ml_src"},
     "rehearsal": {"rehearsal"},
     "tools": {"config", "tools"},
 }

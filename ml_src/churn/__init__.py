@@ -1,0 +1,1 @@
+"""Customer churn: generate, prepare, train, evaluate and serve."""

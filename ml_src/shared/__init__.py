@@ -1,0 +1,1 @@
+"""What the scripts of every model share: ending with a reason, and rules on training."""
