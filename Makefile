@@ -47,7 +47,7 @@ format: setup ## let ruff mend what it can
 	@ruff check --fix . && ruff format .
 
 bench: setup ## the performance figures, as ratios of one run
-	@python -m tests.benchmarks
+	@PYTHONPATH=lambda_src python -m tests.benchmarks
 
 synth: setup ## write the templates of ENV to cdk.out
 	@$(CDK) synth --quiet -c environment=$(ENV) && ls cdk.out/*.template.json

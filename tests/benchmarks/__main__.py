@@ -23,7 +23,6 @@ BENCHMARKS = {
 
 def main(names: list[str]) -> None:
     """Run the named benchmarks, or all, print a table and write build/bench.json."""
-    sys.path.insert(0, str(ROOT / "lambda_src"))
     console = Console()
     found: list[Figure] = []
     for name in names or list(BENCHMARKS):
