@@ -12,7 +12,8 @@ from PIL import Image
 
 from rehearsal.process import Rehearsal
 from tests.benchmarks.measure import Figure
-from tests.rehearsal.platform import ACCEPTED, OPERATION, Platform, synthesize, wait_for
+from tests.rehearsal.listening import wait_for
+from tests.rehearsal.platform import ACCEPTED, OPERATION, Platform, synthesize
 
 # Images, calls a second that the account has, seconds that a call takes.
 CASES = ((1000, 20, 0.3), (400, 20, 1.0), (1000, 50, 0.3))

@@ -6,16 +6,15 @@ import io
 import json
 import os
 import tempfile
-import time
 import zipfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 from PIL import Image
 
 from rehearsal.process import Rehearsal
+from tests.rehearsal.listening import Tap, wait_for
 from tests.rehearsal.platform import OPERATION, Platform, synthesize
 
 
@@ -71,21 +70,8 @@ def picture() -> Callable[..., bytes]:
 
 @pytest.fixture(scope="session")
 def eventually() -> Callable[..., Any]:
-    """Waits for something: eventually(lambda: value_or_none) -> the value.
-
-    The time is for a machine with other work to do: what is waited for takes a second or two.
-    """
-
-    def wait(look: Callable[[], Any], seconds: float = 60.0, what: str = "it") -> Any:
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
-            found = look()
-            if found:
-                return found
-            time.sleep(0.05)
-        raise AssertionError(f"{what} did not happen within {seconds} s")
-
-    return wait
+    """Waits for something: eventually(lambda: value_or_none) -> the value."""
+    return wait_for
 
 
 @pytest.fixture(scope="session")
@@ -143,47 +129,12 @@ def deployed(aws: Rehearsal, tmp_path_factory: pytest.TempPathFactory) -> Platfo
 def platform(deployed: Platform) -> Iterator[Platform]:
     """The platform with a healthy Rekognition, left with nothing to do."""
     deployed.aws.rekognition.clear()
-    list(deployed.heard())
+    deployed.heard()
     yield deployed
     deployed.aws.rekognition.heal(OPERATION)
     deployed.aws.rekognition.latency(OPERATION, 0)
     deployed.aws.rekognition.quota(OPERATION, None)
     deployed.settle()
-
-
-@dataclass
-class Tap:
-    """A queue that EventBridge may send to, and what it has sent so far."""
-
-    sqs: Any
-    url: str
-    arn: str
-    heard: list[dict[str, Any]] = field(default_factory=list)
-
-    def events(self) -> list[dict[str, Any]]:
-        """All events so far."""
-        while messages := self.sqs.receive_message(QueueUrl=self.url).get("Messages"):
-            for message in messages:
-                self.heard.append(json.loads(message["Body"]))
-                self.sqs.delete_message(QueueUrl=self.url, ReceiptHandle=message["ReceiptHandle"])
-        return self.heard
-
-
-def tap(aws: Rehearsal, name: str) -> Tap:
-    """Make a queue to listen with."""
-    sqs = aws.client("sqs")
-    url = sqs.create_queue(QueueName=name)["QueueUrl"]
-    asked = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
-    arn = asked["Attributes"]["QueueArn"]
-    send = {
-        "Effect": "Allow",
-        "Principal": {"Service": "events.amazonaws.com"},
-        "Action": "sqs:SendMessage",
-        "Resource": arn,
-    }
-    policy = json.dumps({"Version": "2012-10-17", "Statement": [send]})
-    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
-    return Tap(sqs, url, arn)
 
 
 @pytest.fixture
@@ -192,7 +143,7 @@ def taps(platform: Platform) -> Iterator[tuple[Tap, Tap]]:
     the second is one more target of that rule."""
     events = platform.aws.client("events")
     (own,) = events.list_rules(NamePrefix="sagelens-quick-vision")["Rules"]
-    bus, queued = tap(platform.aws, "tap-bus"), tap(platform.aws, "tap-queued")
+    bus, queued = Tap.make(platform.aws, "tap-bus"), Tap.make(platform.aws, "tap-queued")
     events.put_rule(Name="tap", EventPattern='{"source": ["aws.s3"]}')
     events.put_targets(Rule="tap", Targets=[{"Id": "tap", "Arn": bus.arn}])
     events.put_targets(Rule=own["Name"], Targets=[{"Id": "tap", "Arn": queued.arn}])

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from boto3.dynamodb.types import TypeDeserializer
 
@@ -16,8 +15,8 @@ import app
 import config
 from rehearsal.deploy import deploy
 from rehearsal.process import Rehearsal
+from tests.rehearsal.listening import Tap, wait_for
 
-T = TypeVar("T")
 OPERATION = "DetectModerationLabels"
 QUICK = Path(__file__).with_name("quick.yaml")
 ACCEPTED: dict[str, Any] = {"ModerationLabels": [], "ModerationModelVersion": "7.0"}
@@ -36,16 +35,6 @@ def synthesize(folder: Path, settings: Path = QUICK) -> Path:
     return folder
 
 
-def wait_for(look: Callable[[], T], *, seconds: float = 60.0, what: str = "it") -> T:
-    """Look again and again until there is something; fail in words after ``seconds``."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if found := look():
-            return found
-        time.sleep(0.05)
-    raise AssertionError(f"{what} did not happen within {seconds:g} s")
-
-
 @dataclass(frozen=True)
 class Platform:
     """A deployed environment.
@@ -54,13 +43,13 @@ class Platform:
         aws: The embedded AWS.
         foundation: Outputs of its foundation stack.
         vision: Outputs of its vision stack.
-        news: URL of a queue that hears every event of the platform's bus.
+        news: Hears every event of the platform's bus.
     """
 
     aws: Rehearsal
     foundation: dict[str, str]
     vision: dict[str, str]
-    news: str
+    news: Tap
 
     @classmethod
     def deploy(cls, aws: Rehearsal, assembly: Path) -> Platform:
@@ -164,15 +153,9 @@ class Platform:
         """Wait until nothing waits or is being worked on."""
         wait_for(self.is_idle, seconds=60, what="an empty queue")
 
-    def heard(self) -> Iterator[dict[str, Any]]:
-        """The details of the events on the bus since the last time of asking."""
-        sqs = self.aws.client("sqs")
-        while messages := sqs.receive_message(
-            QueueUrl=self.news, MaxNumberOfMessages=10, WaitTimeSeconds=0
-        ).get("Messages"):
-            for message in messages:
-                sqs.delete_message(QueueUrl=self.news, ReceiptHandle=message["ReceiptHandle"])
-                yield json.loads(message["Body"])["detail"]
+    def heard(self) -> list[dict[str, Any]]:
+        """The details of the events on the platform's bus since the last time of asking."""
+        return [event["detail"] for event in self.news.news()]
 
     def logged(self, words: str, since: float) -> list[str]:
         """What the image function logged with these words in it, since a time in epoch seconds."""
@@ -196,20 +179,9 @@ class Platform:
         return {tag["Key"]: tag["Value"] for tag in found["TagSet"]}
 
 
-def _listen(aws: Rehearsal, bus: str) -> str:
-    sqs, events = aws.client("sqs"), aws.client("events")
-    queue = sqs.create_queue(QueueName="news")["QueueUrl"]
-    attributes = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])
-    arn = attributes["Attributes"]["QueueArn"]
-    delivery = {
-        "Effect": "Allow",
-        "Principal": {"Service": "events.amazonaws.com"},
-        "Action": "sqs:SendMessage",
-        "Resource": arn,
-    }
-    policy = json.dumps({"Version": "2012-10-17", "Statement": [delivery]})
-    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": policy})
+def _listen(aws: Rehearsal, bus: str) -> Tap:
+    events, news = aws.client("events"), Tap.make(aws, "news")
     pattern = json.dumps({"source": ["sagelens.vision"]})
     events.put_rule(Name="news", EventBusName=bus, EventPattern=pattern)
-    events.put_targets(Rule="news", EventBusName=bus, Targets=[{"Id": "queue", "Arn": arn}])
-    return queue
+    events.put_targets(Rule="news", EventBusName=bus, Targets=[{"Id": "queue", "Arn": news.arn}])
+    return news

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from tests.rehearsal.platform import ACCEPTED, OPERATION, REJECTED, Platform, wait_for
+from tests.rehearsal.listening import wait_for
+from tests.rehearsal.platform import ACCEPTED, OPERATION, REJECTED, Platform
 from tools.redrive import redrive
 
 numbers = iter(range(1, 1_000_000))

@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from tests.rehearsal.platform import ACCEPTED, REJECTED, Platform, wait_for
+from tests.rehearsal.listening import wait_for
+from tests.rehearsal.platform import ACCEPTED, REJECTED, Platform
 
 # By statement: the action that the function is then denied.
 ENFORCED = {
