@@ -62,7 +62,6 @@ class PlatformStack(cdk.Stack):
             if settings.protect_data
             else cdk.RemovalPolicy.DESTROY
         )
-
         self._labels = {
             **settings.tags,
             "sagelens:environment": settings.name,
