@@ -46,7 +46,6 @@ class CdkCli:
         if not CDK.exists():
             raise RehearsalError("node_modules/.bin/cdk is missing: run `make setup` first")
         self.log = log
-        self._folder = folder
         self._environment = cli_environment(environment, folder)
         self._running: list[subprocess.Popen[str]] = []
         self._lock = threading.Lock()

@@ -8,6 +8,7 @@ import pytest
 import config
 
 Refused = Callable[[str | bytes], config.ConfigurationError]
+RefusedOnce = Callable[..., None]
 
 
 @pytest.fixture
@@ -22,3 +23,17 @@ def refused(tmp_path: Path) -> Refused:
         return caught.value
 
     return load
+
+
+@pytest.fixture
+def refused_once(refused: Refused) -> RefusedOnce:
+    """Return a function that asserts a text's only error: its line, and words in it."""
+
+    def check(text: str | bytes, line: str, *parts: str) -> None:
+        error = refused(text)
+        assert len(error.problems) == 1, str(error)
+        assert f"own.yaml:{line}:" in str(error)
+        for part in parts:
+            assert part in str(error)
+
+    return check

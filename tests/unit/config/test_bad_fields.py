@@ -4,9 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-import config
-
-Refused = Callable[[str | bytes], config.ConfigurationError]
+RefusedOnce = Callable[..., None]
 
 
 BOUNDARY = "arn:aws:iam::123456789012:policy/boundary"
@@ -193,10 +191,5 @@ CASES = {
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_a_wrong_field_is_one_error_at_its_line(case: str, refused: Refused) -> None:
-    text, line, *parts = CASES[case]
-    error = refused(text)
-    assert len(error.problems) == 1, str(error)
-    assert f"own.yaml:{line}:" in str(error)
-    for part in parts:
-        assert part in str(error)
+def test_a_wrong_field_is_one_error_at_its_line(case: str, refused_once: RefusedOnce) -> None:
+    refused_once(*CASES[case])

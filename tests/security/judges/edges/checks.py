@@ -93,11 +93,7 @@ def check_key(
         return
     key = key_node(world, identifier)
     if key is None:
-        yield unjudged(
-            edge.source,
-            f"the key {identifier} of {edge.target.label} is not in these "
-            "templates, so its policy is not known",
-        )
+        yield _unknown_key(edge, identifier)
         return
     context = {**service_context(world, edge.source), **edge.context}
     context |= encryption_context(world, edge.target)
@@ -151,11 +147,7 @@ def check_role_key(
         return
     key = key_node(world, identifier)
     if key is None:
-        yield unjudged(
-            edge.source,
-            f"the key {identifier} of {edge.target.label} is not in these "
-            "templates, so its policy is not known",
-        )
+        yield _unknown_key(edge, identifier)
         return
     region, suffix = world.region(key.stack), world.place.url_suffix
     context = {"kms:viaservice": f"{via}.{region}.{suffix}"}
@@ -167,6 +159,14 @@ def check_role_key(
                 f"the role {role.label} may not {action} with the key {key.label} "
                 f"of {edge.target.label}{_because(decision)}"
             )
+
+
+def _unknown_key(edge: Edge, identifier: object) -> Finding:
+    return unjudged(
+        edge.source,
+        f"the key {identifier} of {edge.target.label} is not in these "
+        "templates, so its policy is not known",
+    )
 
 
 def role_decision(
