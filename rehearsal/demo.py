@@ -62,8 +62,8 @@ def demo(console: Console, scenario: str | None, port: int, folder: Path = OUTPU
         seconds=time.monotonic() - clock,
         scenarios=reports,
         stages=stages.done,
-        real=summary.real(),
-        stood_in=summary.stood_in(status["ministack"], status.get("recorded_only", [])),
+        real=summary.real(chosen),
+        stood_in=summary.stood_in(chosen, status["ministack"], status.get("recorded_only", [])),
     )
     write(report, folder)
     summary.show(console, report, folder)

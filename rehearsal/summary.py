@@ -11,39 +11,40 @@ from rich.table import Table
 from rich.text import Text
 
 from rehearsal.report.model import WORDS, ImageCard, Report, ScenarioReport
+from rehearsal.scenarios import Scenario
 
 COLOURS = {"accept": "green", "review": "yellow", "reject": "red", "unusable": "bright_black"}
 
 
-def real() -> list[str]:
-    """Return in sentences what a run really carries out."""
+def real(scenarios: Sequence[Scenario]) -> list[str]:
+    """Return in sentences what a run of these scenarios really carries out."""
     return [
         "CloudFormation created every resource from the synthesized templates, driven by the"
         " unmodified CDK CLI.",
-        "S3 events, EventBridge, SQS, DynamoDB and the event bus carried every file.",
-        "The Lambda function's own code ran for every message.",
-        "IAM decided about every call of the function and of the roles; queue and key policies"
-        " about deliveries; the bucket policy really refused reads.",
+        *(sentence for scenario in scenarios for sentence in scenario.real),
+        "IAM decided about every call of every role.",
         "Times are measured on this machine.",
     ]
 
 
-def stood_in(ministack: str, recorded_only: Sequence[str] = ()) -> list[str]:
+def stood_in(
+    scenarios: Sequence[Scenario], ministack: str, recorded_only: Sequence[str] = ()
+) -> list[str]:
     """Return in sentences what had a substitute or was not enforced.
 
     Args:
+        scenarios: what was run.
         ministack: the version of MiniStack.
         recorded_only: resources that were written down and do nothing.
     """
     sentences = [
-        "Amazon Rekognition's answers are scripted for each sample picture: nothing looked at the"
-        " pictures. Its limits on format and size, its quota and its errors are those documented.",
+        *(sentence for scenario in scenarios for sentence in scenario.stood_in),
         f"AWS itself is MiniStack {ministack} in a process on this machine: no account, no network,"
         " nothing billed.",
         "No VPC: the demo environment has none.",
         "Encryption: key policies decide who may use a key, but KMS encrypts nothing here and data"
         " lies plain in memory. CloudFormation's own permissions are not checked.",
-        f"The function ran on this machine's Python {platform.python_version()}"
+        f"Lambda functions ran on this machine's Python {platform.python_version()}"
         f" ({platform.machine()}), not on Lambda's Python 3.13 for arm64.",
     ]
     if recorded_only:

@@ -19,6 +19,16 @@ from rehearsal.scenarios.support.watching import Watch, watching
 
 NAME = "moderation"
 TITLE = "Uploaded images are moderated"
+ORDER = 1
+REAL = (
+    "S3 events, EventBridge, SQS, DynamoDB and the event bus carried every file, and the Lambda"
+    " function's own code ran for every message.",
+    "Queue and key policies decided about deliveries; the bucket policy really refused reads.",
+)
+STOOD_IN = (
+    "Amazon Rekognition's answers are scripted for each sample picture: nothing looked at the"
+    " pictures. Its limits on format and size, its quota and its errors are those documented.",
+)
 
 OPERATION = "DetectModerationLabels"
 OWN_TAGS = {"album": "holiday 2026"}

@@ -17,11 +17,16 @@ from rehearsal.scenarios.support.context import Context
 
 @dataclass(frozen=True)
 class Scenario:
-    """One scenario: its name on the command line, its title in the report, and its story."""
+    """One scenario: its name on the command line, its title in the report, and its story.
+
+    `real` and `stood_in` say in sentences what it really carries out and what has a substitute.
+    """
 
     name: str
     title: str
     run: Callable[[Context], Outcome]
+    real: Sequence[str] = ()
+    stood_in: Sequence[str] = ()
 
 
 class UnknownScenario(ValueError):
@@ -63,8 +68,9 @@ def _all() -> tuple[Scenario, ...]:
         for found in pkgutil.iter_modules([str(folder)])
         if not found.ispkg and found.name != "registry"
     ]
-    return tuple(_scenario(module) for module in modules if hasattr(module, "NAME"))
+    scenarios = [module for module in modules if hasattr(module, "NAME")]
+    return tuple(_scenario(each) for each in sorted(scenarios, key=lambda each: each.ORDER))
 
 
 def _scenario(module: ModuleType) -> Scenario:
-    return Scenario(module.NAME, module.TITLE, module.run)
+    return Scenario(module.NAME, module.TITLE, module.run, module.REAL, module.STOOD_IN)

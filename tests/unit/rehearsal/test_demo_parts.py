@@ -17,6 +17,7 @@ from rehearsal import cdk_cli, demo, summary
 from rehearsal.cdk_cli import CdkCli, cli_environment, describe
 from rehearsal.errors import RehearsalError
 from rehearsal.progress import Stages
+from rehearsal.scenarios import choose
 from rehearsal.scenarios.support.waiting import NotInTime, until
 from rehearsal.standing import guide
 from tests.unit.rehearsal.report_sample import sample_report
@@ -126,7 +127,7 @@ def test_summary_fits_its_terminal(width: int) -> None:
 
 
 def test_summary_is_honest() -> None:
-    text = " ".join(summary.stood_in("1.2.3", ["AWS::Budgets::Budget (Budget)"]))
+    text = " ".join(summary.stood_in(choose(), "1.2.3", ["AWS::Budgets::Budget (Budget)"]))
     for word in ("scripted", "No VPC", "KMS encrypts nothing", "MiniStack 1.2.3", "AWS::Budgets"):
         assert word in text
 
