@@ -108,18 +108,41 @@ Card = ImageCard | TableCard | FigureCard | ChecksCard
 
 
 @dataclass(frozen=True)
+class Flow:
+    """How what a scenario shows is built.
+
+    `steps` are boxes in their order: a name, what it is, and whether it has a substitute here.
+    `drawing` names a pair of drawings in this folder to show in their place.
+    """
+
+    title: str
+    steps: Sequence[tuple[str, str, bool]] = ()
+    drawing: str = ""
+
+
+@dataclass(frozen=True)
 class Outcome:
     """What a scenario found.
 
     `facts` goes into report.json, so it holds plain JSON values. `problems` has one sentence for
     each thing that was not as expected; a scenario passes when there is none. `note` says what a
-    reader should know before looking at the cards.
+    reader should know before looking at the cards. `numbers` are the figures to show first: what,
+    how much, and the unit.
     """
 
     facts: Mapping[str, Any] = field(default_factory=dict[str, Any])
     cards: Sequence[Card] = ()
     problems: Sequence[str] = ()
     note: str = ""
+    numbers: Sequence[tuple[str, str, str]] = ()
+    flow: Flow | None = None
+
+    @property
+    def checks(self) -> list[Check]:
+        """Every promise that was put to the test."""
+        return [
+            check for card in self.cards if isinstance(card, ChecksCard) for check in card.checks
+        ]
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
 from rehearsal.report.cards import badge, render_cards
-from rehearsal.report.model import ImageCard, Report, ScenarioReport, Stage
+from rehearsal.report.model import Flow, Report, ScenarioReport, Stage
 
 FOLDER = Path(__file__).parent
 
@@ -32,7 +31,6 @@ def render(report: Report) -> str:
             f"<style>\n{_read('style.css')}</style>\n</head>\n<body>",
             _header(report, title),
             "<main>",
-            _flow(report),
             *[_scenario(scenario) for scenario in report.scenarios],
             _honesty(report),
             _stages(report.stages),
@@ -46,13 +44,11 @@ def render(report: Report) -> str:
 
 def _header(report: Report, title: str) -> str:
     status, word = _status(report)
-    count = len(report.scenarios)
-    scenarios = "One scenario" if count == 1 else f"{count} scenarios"
     return (
         f'<header><div class="headline"><h1>{title}</h1>{badge(status, word)}</div>'
         '<p class="lead">The templates that AWS would get, deployed by the CDK CLI onto an embedded'
         " AWS on this machine and used through the ordinary AWS APIs."
-        f" {scenarios}, started {escape(report.started)}.</p>{_numbers(report)}</header>"
+        f" Started {escape(report.started)}.</p>{_totals(report)}{_contents(report)}</header>"
     )
 
 
@@ -60,56 +56,69 @@ def _status(report: Report) -> tuple[str, str]:
     return ("passed", "All passed") if report.passed else ("failed", "Not all passed")
 
 
-def _numbers(report: Report) -> str:
-    cards = [card for scenario in report.scenarios for card in scenario.outcome.cards]
-    images = [card for card in cards if isinstance(card, ImageCard)]
-    decisions = Counter(card.decision for card in images)
-    times = sorted(card.milliseconds for card in images if card.milliseconds is not None)
-    pairs = [
-        ("Files uploaded", str(len(images))),
-        ("Accepted", str(decisions["accept"])),
-        ("Rejected", str(decisions["reject"])),
-        ("Unusable", str(decisions["unusable"])),
-    ]
-    if decisions["review"]:
-        pairs.insert(2, ("For review", str(decisions["review"])))
-    if not images:
-        pairs = [("Scenarios", str(len(report.scenarios)))]
-    if times:
-        pairs.append(("Upload to decision, median", f"{_median(times):,.0f} <small>ms</small>"))
-    pairs.append(("Whole run", f"{report.seconds:.1f} <small>s</small>"))
-    items = "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in pairs)
+def _totals(report: Report) -> str:
+    checks = [check for scenario in report.scenarios for check in scenario.outcome.checks]
+    kept = sum(check.passed for check in checks)
+    numbers = [("Scenarios", str(len(report.scenarios)), "")]
+    if checks:
+        numbers.append(("Checks passed", str(kept), f"of {len(checks)}"))
+    return _numbers([*numbers, ("Whole run", f"{report.seconds:.1f}", "s")])
+
+
+def _numbers(numbers: Sequence[tuple[str, str, str]]) -> str:
+    if not numbers:
+        return ""
+    items = "".join(
+        f"<div><dt>{escape(name)}</dt><dd>{escape(value)} <small>{escape(unit)}</small></dd></div>"
+        for name, value, unit in numbers
+    )
     return f'<dl class="numbers">{items}</dl>'
 
 
-def _median(ordered: Sequence[float]) -> float:
-    middle = len(ordered) // 2
-    if len(ordered) % 2:
-        return ordered[middle]
-    return (ordered[middle - 1] + ordered[middle]) / 2
-
-
-def _flow(report: Report) -> str:
-    cards = [card for scenario in report.scenarios for card in scenario.outcome.cards]
-    if not any(isinstance(card, ImageCard) for card in cards):
+def _contents(report: Report) -> str:
+    """Return links to the scenarios, where there are several."""
+    if len(report.scenarios) < 2:
         return ""
-    return (
-        '<section aria-labelledby="flow"><h2 id="flow">The way of an image</h2>'
-        '<p class="lead">Each box is deployed for real. The dashed amber one stands in for'
-        " the service of that name.</p>"
-        f'<div class="panel">{_read("flow-wide.svg")}{_read("flow-tall.svg")}</div></section>'
+    items = "".join(
+        f'<li>{badge(each.status)}<a href="#scenario-{escape(each.name, quote=True)}">'
+        f"{escape(each.title)}</a></li>"
+        for each in report.scenarios
     )
+    return f'<nav aria-label="Scenarios"><ul class="contents">{items}</ul></nav>'
+
+
+def _flow(flow: Flow | None) -> str:
+    if flow is None:
+        return ""
+    stood_in = any(stood_in for _, _, stood_in in flow.steps) or bool(flow.drawing)
+    note = " The dashed amber one stands in for the service of that name." if stood_in else ""
+    return (
+        f'<div class="panel"><h3>{escape(flow.title)}</h3>'
+        f'<p class="note">Each box is deployed for real.{note}</p>{_drawing(flow)}</div>'
+    )
+
+
+def _drawing(flow: Flow) -> str:
+    if flow.drawing:
+        return _read(f"{flow.drawing}-wide.svg") + _read(f"{flow.drawing}-tall.svg")
+    boxes = "".join(
+        f"<li{' class=stood' if stood_in else ''}><b>{escape(name)}</b> {escape(what)}</li>"
+        for name, what, stood_in in flow.steps
+    )
+    return f'<ol class="chain">{boxes}</ol>'
 
 
 def _scenario(scenario: ScenarioReport) -> str:
     name = escape(scenario.name, quote=True)
     word = "Passed" if scenario.status == "passed" else "Failed"
+    outcome = scenario.outcome
     return (
         f'<section aria-labelledby="scenario-{name}"><div class="headline">'
         f'<h2 id="scenario-{name}">{escape(scenario.title)}</h2></div>'
         f'<p class="lead">{badge(scenario.status, word)} Scenario <code>{name}</code>,'
-        f" {scenario.seconds:.1f} s. {escape(scenario.outcome.note)}</p>"
-        f"{_problems(scenario.outcome.problems)}{render_cards(scenario.outcome.cards)}</section>"
+        f" {scenario.seconds:.1f} s. {escape(outcome.note)}</p>"
+        f"{_problems(outcome.problems)}{_numbers(outcome.numbers)}{_flow(outcome.flow)}"
+        f"{render_cards(outcome.cards)}</section>"
     )
 
 

@@ -8,7 +8,16 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rehearsal.report.model import Badge, Check, ChecksCard, ImageCard, Outcome, TableCard
+from rehearsal.report.model import (
+    WORDS,
+    Badge,
+    Check,
+    ChecksCard,
+    Flow,
+    ImageCard,
+    Outcome,
+    TableCard,
+)
 from rehearsal.samples.catalogue import load
 from rehearsal.scenarios.support.context import Context
 from rehearsal.scenarios.support.explaining import Rules, card_of, mismatch
@@ -31,6 +40,7 @@ STOOD_IN = (
 )
 
 OPERATION = "DetectModerationLabels"
+FLOW = Flow("The way of an image", drawing="flow")
 OWN_TAGS = {"album": "holiday 2026"}
 OVERWRITTEN_KEY = "incoming/profile picture.jpg"
 EVENT_SECONDS = 20
@@ -72,7 +82,14 @@ def _tell(context: Context, bucket: ImagesBucket, arrived: Watch, announced: Wat
     facts["events"] = len(announced.events())
     problems = [f"{check.promise}: {check.found}" for check in checks if not check.passed]
     shown = [*cards, table, ChecksCard("What was checked", checks)]
-    return Outcome(facts, shown, problems, _note(uploads, settings["pace"][OPERATION]))
+    note = _note(uploads, settings["pace"][OPERATION])
+    return Outcome(facts, shown, problems, note, _numbers(facts), FLOW)
+
+
+def _numbers(facts: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    decided = [(word, str(facts["decisions"].get(name, 0)), "") for name, word in WORDS.items()]
+    median = ("Upload to decision, median", f"{facts['upload_to_decision_ms']['p50']:,.0f}", "ms")
+    return [("Files uploaded", str(facts["files"]), ""), *decided, median]
 
 
 def _note(uploads: Sequence[Upload], pace: float) -> str:

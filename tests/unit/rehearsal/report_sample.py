@@ -8,6 +8,7 @@ from rehearsal.report.model import (
     Badge,
     Check,
     ChecksCard,
+    Flow,
     ImageCard,
     Label,
     Mark,
@@ -37,7 +38,12 @@ def sample_report() -> Report:
         ("Version", "Decision", "Current"),
         [("v1", Badge("reject"), "no"), ("v2", Badge("accept"), "yes")],
     )
-    outcome = Outcome(facts={"images": len(cards)}, cards=[*cards, checks, versions])
+    outcome = Outcome(
+        facts={"images": len(cards)},
+        cards=[*cards, checks, versions],
+        numbers=[("Files uploaded", str(len(cards)), "")],
+        flow=Flow("The way of an image", drawing="flow"),
+    )
     return Report(
         started="22 November 2026, 21:40",
         seconds=31.4,

@@ -10,6 +10,7 @@ from html.parser import HTMLParser
 from rehearsal.report.model import (
     Badge,
     FigureCard,
+    Flow,
     ImageCard,
     Label,
     Mark,
@@ -144,6 +145,21 @@ def test_both_colour_schemes_and_narrow_screens_are_styled() -> None:
     assert "@media (prefers-color-scheme: dark)" in page
     assert "@media (max-width: 720px)" in page
     assert 'name="viewport"' in page
+
+
+def test_several_scenarios_are_listed_with_links_that_lead_somewhere() -> None:
+    flow = Flow("The way", [("Data", "Amazon S3", False), (EVIL, EVIL, True)])
+    outcome = Outcome(numbers=[("AUC", "0.83", "")], flow=flow)
+    one = sample_report()
+    report = replace(one, scenarios=[*one.scenarios, ScenarioReport("b", "Second", 1.0, outcome)])
+    page = render(report)
+    tags = outline(page).tags
+    links = [attributes["href"] for name, attributes in tags if name == "a"]
+    assert links == ["#scenario-moderation", "#scenario-b"]
+    ids = {attributes.get("id") for _, attributes in tags}
+    assert {link[1:] for link in links if link} <= ids
+    assert "<dt>AUC</dt><dd>0.83" in page and "<b>Data</b> Amazon S3" in page
+    assert "2 <small>of 2" in page and "<script" not in page
 
 
 def test_json_has_the_agreed_form() -> None:
