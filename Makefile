@@ -13,7 +13,7 @@ export CDK_DISABLE_CLI_TELEMETRY := true
 CDK := node_modules/.bin/cdk
 
 .PHONY: help setup demo demo-up demo-down test test-all judge lint format bench synth diff bootstrap \
-	deploy destroy redrive snapshots reference lock clean
+	deploy destroy redrive notebook snapshots reference lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -35,7 +35,7 @@ demo-down: setup ## stop what demo-up started
 	@python -m rehearsal down
 
 test: setup lint ## every check: lint, tests, judges
-	@CDK_VALIDATION=false python -m pytest
+	@CDK_VALIDATION=false python -m pytest -n auto --dist loadfile
 
 judge: setup ## the security judges alone, on every environment's templates
 	@CDK_VALIDATION=false python -m pytest tests/security
@@ -64,8 +64,16 @@ deploy: setup ## deploy ENV to your account
 destroy: setup ## delete ENV's stacks from your account
 	@$(CDK) destroy --all -c environment=$(ENV)
 
-redrive: setup ## send ENV's failed images back to work in your account
+redrive: setup ## send ENV's failed images and starts back to work in your account
 	@python -m tools.redrive --environment $(ENV)
+
+# An environment of its own: the SageMaker SDK brings about 1 GB, which nothing else needs.
+notebook: .notebook/.ready ## prepare .notebook: JupyterLab and the SageMaker SDK for notebooks/
+
+.notebook/.ready: requirements-notebook.txt
+	@"$(PYTHON)" -m venv .notebook
+	@.notebook/bin/python -m pip install --quiet -r requirements-notebook.txt
+	@touch $@
 
 snapshots: setup ## accept the templates as they are now
 	@CDK_VALIDATION=false python -m pytest tests/snapshots --snapshot-update
@@ -81,4 +89,4 @@ lock: setup ## resolve the requirements anew into constraints.txt
 	@sed -i '1i # Every package that the requirements need in turn, pinned by `make lock`.' constraints.txt
 
 clean: ## remove everything that was built
-	@rm -rf $(VENV) node_modules cdk.out build
+	@rm -rf $(VENV) .notebook node_modules cdk.out build
