@@ -13,6 +13,11 @@ from rehearsal.control import Control
 from rehearsal.custom_resources import AutoDeleteObjects, SdkCall
 from rehearsal.recorded_types import Recorder, known_types
 from rehearsal.rekognition import Caller, Rekognition
+from rehearsal.sagemaker import cloudformation
+from rehearsal.sagemaker.context import Context
+from rehearsal.sagemaker_host import make_sagemaker
+from rehearsal.scaling import NAME, Scaling
+from rehearsal.scaling_types import ScalableTargets, ScalingPolicies
 
 TICK_SECONDS = 1.0
 logger = logging.getLogger("rehearsal")
@@ -53,9 +58,22 @@ def build(samples: list[Path], ready: Callable[[], None]) -> Any:
         rekognition.service.handle,
         rekognition.reset,
     )
+    sagemaker = make_sagemaker(region)
     _register_custom_resources(region)
+    cloudformation.register(sagemaker.context, adapter.register_type, adapter.describe_type)
+    _register_scaling(sagemaker.context)
     _register_recorded(recorder)
-    control = Control(rekognition, recorder, adapter.reset_everything)
+    control = Control(
+        rekognition,
+        sagemaker,
+        recorder,
+        adapter.reset_everything,
+        {
+            "states/waits": adapter.scale_waits,
+            "alarms/periods": adapter.scale_periods,
+            "schedules/fire": adapter.fire_schedules,
+        },
+    )
     return _Application(control, ready)
 
 
@@ -64,6 +82,23 @@ def _register_custom_resources(region: str) -> None:
     caller = SdkCall(f"http://127.0.0.1:{os.environ['GATEWAY_PORT']}", region)
     for name, handler in (("Custom::S3AutoDeleteObjects", emptier), ("Custom::AWS", caller)):
         adapter.register_type(name, handler.create, handler.update, handler.delete, threaded=True)
+
+
+def _register_scaling(context: Context) -> None:
+    service = Scaling(context).service
+    # What it keeps lies in SageMaker's tables, which are emptied with them.
+    adapter.register_service(NAME, service.target_prefix, service.handle, lambda: None)
+    for name, handler in (
+        ("ScalableTarget", ScalableTargets(context.client)),
+        ("ScalingPolicy", ScalingPolicies(context.client)),
+    ):
+        adapter.register_type(
+            f"AWS::ApplicationAutoScaling::{name}",
+            handler.create,
+            handler.update,
+            handler.delete,
+            threaded=True,
+        )
 
 
 def _register_recorded(recorder: Recorder) -> None:

@@ -1,54 +1,64 @@
 """The control API: what a test, a bench or the demo may do to the embedded AWS itself.
 
-`GET /_rehearsal/status`, `POST /_rehearsal/reset`, and under `/_rehearsal/rekognition/`:
-`script`, `fail`, `heal`, `latency`, `quota`, `clear` (POST) and `calls` (GET). JSON in and out.
-Browsers are kept out: a page of any site could otherwise reach a loopback port.
+`GET /_rehearsal/status`, `POST /_rehearsal/reset`, and for each stand-in service under
+`/_rehearsal/<service>/`: `fail`, `heal`, `latency`, `quota`, `clear` (POST) and `calls` (GET), and
+what is its own (`rekognition/script`, `sagemaker/interrupt`). JSON in and out. Browsers are kept
+out: a page of any site could otherwise reach a loopback port.
 """
 
 import json
 import os
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, cast
 
 from rehearsal.answers import check_answers
-from rehearsal.controls import error_status
+from rehearsal.controls import Controls, error_status
 from rehearsal.errors import RehearsalError, is_loopback
 from rehearsal.recorded_types import Recorder
 from rehearsal.rekognition import Rekognition
+from rehearsal.sagemaker.service import SageMaker
+from rehearsal.service_model import ServiceModel
 
 PREFIX = "/_rehearsal/"
 Body = dict[str, Any]
+Routes = dict[tuple[str, str], Callable[[Body], Any]]
 
 
 class Control:
     """An ASGI application.
 
     Args:
-        rekognition: the stand-in service.
+        rekognition, sagemaker: the stand-in services.
         recorder: the resources that were written down only.
         reset: forgets the state of every service.
+        levers: what can be set to a number, by route: waits, periods, schedules.
     """
 
     def __init__(
-        self, rekognition: Rekognition, recorder: Recorder, reset: Callable[[], Awaitable[None]]
+        self,
+        rekognition: Rekognition,
+        sagemaker: SageMaker,
+        recorder: Recorder,
+        reset: Callable[[], Awaitable[None]],
+        levers: Mapping[str, Callable[[float], None]],
     ) -> None:
         self._rekognition = rekognition
         self._recorder = recorder
         self._reset = reset
         self._started = time.time()
-        self._routes: dict[tuple[str, str], Callable[[Body], Any]] = {
+        self._routes: Routes = {
             ("GET", "status"): self._status,
             ("POST", "rekognition/script"): self._script,
-            ("POST", "rekognition/fail"): self._fail,
-            ("POST", "rekognition/heal"): lambda b: rekognition.controls.heal(b["operation"]),
-            ("POST", "rekognition/latency"): self._latency,
-            ("POST", "rekognition/quota"): self._quota,
             ("POST", "rekognition/clear"): lambda b: rekognition.reset(),
-            ("GET", "rekognition/calls"): lambda b: rekognition.controls.calls(),
+            ("POST", "sagemaker/clear"): lambda b: sagemaker.context.clear(),
+            **{("POST", route): _pull(lever) for route, lever in levers.items()},
+            **_common(rekognition.service.model, rekognition.controls),
+            **_common(sagemaker.service.model, sagemaker.controls),
+            **{("POST", f"sagemaker/{name}"): do for name, do in sagemaker.actions.items()},
         }
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
@@ -89,32 +99,45 @@ class Control:
         answers = check_answers(body["answers"], "script")
         self._rekognition.answers.give(str(body["sha256"]), answers)
 
-    def _operation(self, body: Body) -> str:
+
+def _pull(lever: Callable[[float], None]) -> Callable[[Body], Any]:
+    return lambda body: lever(float(body["value"]))
+
+
+def _common(model: ServiceModel, controls: Controls) -> Routes:
+    """What can be done to any service by operation."""
+
+    def operation(body: Body) -> str:
         name = str(body["operation"])
-        if name not in self._rekognition.service.model.operations:
-            raise ValueError(f"Rekognition has no operation {name!r}")
+        if name not in model.operations:
+            raise ValueError(f"{model.name} has no operation {name!r}")
         return name
 
-    def _fail(self, body: Body) -> None:
-        name = self._operation(body)
-        documented = self._rekognition.service.model.errors(name)
-        code, status = error_status(body["error"], documented)
+    def fail(body: Body) -> None:
+        name = operation(body)
+        code, status = error_status(body["error"], model.errors(name))
         times = body.get("times")
         if times is not None and (not isinstance(times, int) or times < 1):
             raise ValueError(f"times is a whole number from 1, or null: given {times!r}")
-        self._rekognition.controls.fail(name, code, status, times)
+        controls.fail(name, code, status, times)
 
-    def _latency(self, body: Body) -> None:
+    def latency(body: Body) -> None:
         seconds = float(body["seconds"])
         if not 0 <= seconds <= 900:
             raise ValueError(f"seconds is 0 to 900, given {seconds}")
-        self._rekognition.controls.latency(self._operation(body), seconds)
+        controls.latency(operation(body), seconds)
 
-    def _quota(self, body: Body) -> None:
+    def quota(body: Body) -> None:
         rate = body["per_second"]
-        self._rekognition.controls.quota(
-            self._operation(body), None if rate is None else float(rate)
-        )
+        controls.quota(operation(body), None if rate is None else float(rate))
+
+    return {
+        ("POST", f"{model.name}/fail"): fail,
+        ("POST", f"{model.name}/heal"): lambda body: controls.heal(operation(body)),
+        ("POST", f"{model.name}/latency"): latency,
+        ("POST", f"{model.name}/quota"): quota,
+        ("GET", f"{model.name}/calls"): lambda body: controls.calls(),
+    }
 
 
 def _foreign(scope: MutableMapping[str, Any]) -> bool:

@@ -64,29 +64,17 @@ class Usage:
         return (count - 1) / seconds if count > 1 and seconds > 0 else 0.0
 
 
-class RekognitionControl:
-    """What a test can do to the Rekognition of the embedded AWS."""
+class ServiceControl:
+    """What a test can do to a stand-in service of the embedded AWS.
 
-    def __init__(self, client: ControlClient) -> None:
+    Args:
+        client: of the control API.
+        service: its name there, for example rekognition.
+    """
+
+    def __init__(self, client: ControlClient, service: str) -> None:
         self._client = client
-
-    def script(self, image: bytes, answers: Answers) -> str:
-        """Say what Rekognition answers about an image.
-
-        Args:
-            image: the bytes of the file.
-            answers: {operation: output}, each checked against botocore's output shape.
-
-        Returns:
-            the image's SHA-256, by which the answer is found.
-        """
-        return self.script_digest(digest(image), answers)
-
-    def script_digest(self, sha256: str, answers: Answers) -> str:
-        """The same by digest; for CompareFaces the two digests joined by `+`."""
-        check_answers(answers, "script")
-        self._post("script", sha256=sha256, answers=answers)
-        return sha256
+        self._service = service
 
     def fail(self, operation: str, error: str | int, times: int | None = None) -> None:
         """Let an operation fail.
@@ -112,7 +100,7 @@ class RekognitionControl:
 
     def usage(self) -> dict[str, Usage]:
         """How the calls of each operation ended, with times."""
-        answer = self._client.call("GET", "rekognition/calls")
+        answer = self._client.call("GET", f"{self._service}/calls")
         return {name: Usage(**tally) for name, tally in answer.items()}
 
     def calls(self) -> dict[str, dict[str, int]]:
@@ -123,5 +111,30 @@ class RekognitionControl:
         """Forget scripted answers, errors, latency, quotas and counts."""
         self._post("clear")
 
-    def _post(self, action: str, **body: Any) -> None:
-        self._client.call("POST", f"rekognition/{action}", body)
+    def _post(self, action: str, **body: Any) -> dict[str, Any]:
+        return self._client.call("POST", f"{self._service}/{action}", body)
+
+
+class RekognitionControl(ServiceControl):
+    """What a test can do to the Rekognition of the embedded AWS."""
+
+    def __init__(self, client: ControlClient) -> None:
+        super().__init__(client, "rekognition")
+
+    def script(self, image: bytes, answers: Answers) -> str:
+        """Say what Rekognition answers about an image.
+
+        Args:
+            image: the bytes of the file.
+            answers: {operation: output}, each checked against botocore's output shape.
+
+        Returns:
+            the image's SHA-256, by which the answer is found.
+        """
+        return self.script_digest(digest(image), answers)
+
+    def script_digest(self, sha256: str, answers: Answers) -> str:
+        """The same by digest; for CompareFaces the two digests joined by `+`."""
+        check_answers(answers, "script")
+        self._post("script", sha256=sha256, answers=answers)
+        return sha256

@@ -2,9 +2,11 @@
 """A boto3 session that can only ever reach the rehearsal."""
 
 import os
+from functools import lru_cache
 from typing import Any
 
 import boto3
+import botocore.loaders
 import botocore.session
 from botocore.config import Config
 
@@ -14,6 +16,12 @@ from rehearsal.errors import require_loopback
 # boto3 reads these from the environment; here they are fixed, so that no profile of the user's,
 # and no configuration file, joins in.
 FIXED = {"profile": None, "config_file": os.devnull, "credentials_file": os.devnull}
+
+
+@lru_cache(maxsize=1)
+def _loader() -> Any:
+    """One loader for all sessions, so that each service's model is read once."""
+    return botocore.loaders.Loader()
 
 
 class LocalSession(boto3.Session):
@@ -34,6 +42,7 @@ class LocalSession(boto3.Session):
                 name: (None, None, value, None) for name, value in FIXED.items()
             }  # no variable of the environment is looked at
         )
+        core.register_component("data_loader", _loader())
         access, secret, token = credentials or (ACCESS_KEY, SECRET_KEY, None)
         super().__init__(
             aws_access_key_id=access,

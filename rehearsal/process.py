@@ -1,23 +1,20 @@
 """The rehearsal as a process: start, stop, reset, attach. Everything else goes through here."""
 
-import contextlib
 import json
 import os
 import shutil
-import signal
 import subprocess
-import sys
-import time
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from rehearsal import run_folder
+from rehearsal import run_folder, server_child
 from rehearsal.control_client import ControlClient, RekognitionControl
-from rehearsal.environment import child_environment, client_variables, server_environment
+from rehearsal.environment import child_environment, client_variables
 from rehearsal.errors import RehearsalError, is_loopback, require_loopback
+from rehearsal.sagemaker_control import SageMakerControl
 
 if TYPE_CHECKING:
     from rehearsal.local_session import LocalSession
@@ -25,9 +22,6 @@ if TYPE_CHECKING:
 PROJECT = Path(__file__).resolve().parent.parent
 SAMPLES = Path(__file__).with_name("samples")
 STATE_FILE = PROJECT / "build" / "rehearsal.json"
-START_SECONDS = 60.0
-STOP_SECONDS = 15.0  # then SIGKILL; a kind end takes less than a second on an idle machine
-POLL_SECONDS = 0.02
 
 
 class Rehearsal:
@@ -39,6 +33,7 @@ class Rehearsal:
         pid: of the server process.
         folder: its run folder, gone when it has stopped.
         rekognition: scripts, faults, latency, quota and counts of its Rekognition.
+        sagemaker: faults, interruptions, delays and counts of its SageMaker.
     """
 
     def __init__(
@@ -56,6 +51,7 @@ class Rehearsal:
         self.endpoint = f"http://localhost:{port}"
         self.control = ControlClient(self.endpoint)
         self.rekognition = RekognitionControl(self.control)
+        self.sagemaker = SageMakerControl(self.control)
         self._child = child
         self._state_file: Path | None = None
         self._clients: dict[str, Any] = {}
@@ -101,13 +97,13 @@ class Rehearsal:
         folder, lock = run_folder.create()
         log = log or folder / "server.log"
         try:
-            child = _spawn(folder, lock, port, region, samples, detach, log)
+            child = server_child.spawn(folder, lock, port, region, samples, detach, log)
         finally:
             os.close(lock)
         try:
-            note = _wait_until_ready(child, folder, log)
+            note = server_child.wait_until_ready(child, folder, log)
         except BaseException:
-            _end(child.pid, child)
+            server_child.end(child.pid, child)
             shutil.rmtree(folder, ignore_errors=True)
             raise
         aws = cls(note["pid"], note["port"], region, folder, child)
@@ -198,6 +194,30 @@ class Rehearsal:
         """Forget all state of every service, stacks included, and end the Lambda workers."""
         self.control.call("POST", "reset")
 
+    def scale_waits(self, scale: float) -> None:
+        """Let state machines wait (and wait to try again) so many times as long as they say.
+
+        Args:
+            scale: 0 to 1; 1, as it is at first, after each reset too.
+        """
+        self.control.call("POST", "states/waits", {"value": scale})
+
+    def scale_periods(self, scale: float) -> None:
+        """Let alarms look at periods so many times as long as they say.
+
+        Args:
+            scale: above 0, up to 1; 1, as it is at first, after each reset too.
+        """
+        self.control.call("POST", "alarms/periods", {"value": scale})
+
+    def fire_schedules(self, within: float) -> None:
+        """Let the schedules of EventBridge Scheduler fire now that are due soon.
+
+        Args:
+            within: so many seconds from now, 0 to 86,400.
+        """
+        self.control.call("POST", "schedules/fire", {"value": within})
+
     def is_alive(self) -> bool:
         """Whether the server process still lives."""
         return run_folder.is_alive(self.folder)
@@ -205,7 +225,7 @@ class Rehearsal:
     def stop(self) -> None:
         """End the server and all that it started; harmless if it has ended already."""
         if self._child is not None or self.is_alive():
-            _end(self.pid, self._child, self.folder)
+            server_child.end(self.pid, self._child, self.folder)
         shutil.rmtree(self.folder, ignore_errors=True)
         if self._state_file is not None:
             self._state_file.unlink(missing_ok=True)
@@ -232,68 +252,3 @@ class Rehearsal:
         }
         state_file.write_text(json.dumps(note, indent=2) + "\n", encoding="utf-8")
         self._state_file = state_file
-
-
-def _spawn(
-    folder: Path,
-    lock: int,
-    port: int,
-    region: str,
-    samples: Sequence[Path],
-    detach: bool,
-    log: Path,
-) -> "subprocess.Popen[bytes]":
-    command = [sys.executable, "-m", "rehearsal.server"]
-    command += ["--run-folder", str(folder), "--port", str(port), "--lock", str(lock)]
-    command += ["--parent", str(0 if detach else os.getpid())]
-    for sample in samples:
-        command += ["--samples", str(Path(sample).resolve())]
-    with log.open("ab") as output:
-        return subprocess.Popen(
-            command,
-            cwd=folder,
-            env=server_environment(folder, region, PROJECT),
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            pass_fds=(lock,),
-            # A group of its own: Ctrl-C is for whoever started it, and all can be ended at once.
-            start_new_session=True,
-        )
-
-
-def _wait_until_ready(child: "subprocess.Popen[bytes]", folder: Path, log: Path) -> dict[str, int]:
-    deadline = time.monotonic() + START_SECONDS
-    ready = folder / "ready.json"
-    while time.monotonic() < deadline:
-        if ready.exists():
-            return json.loads(ready.read_text(encoding="utf-8"))
-        if child.poll() is not None:
-            break
-        time.sleep(POLL_SECONDS)
-    how = "did not answer in time" if child.poll() is None else f"ended with {child.returncode}"
-    end = log.read_text(encoding="utf-8", errors="replace")[-2000:] if log.exists() else ""
-    raise RehearsalError(f"the embedded AWS {how}. The end of its log:\n{end}")
-
-
-def _end(pid: int, child: "subprocess.Popen[bytes] | None", folder: Path | None = None) -> None:
-    """SIGTERM, a bounded wait, then SIGKILL for the server's whole process group."""
-    if _gone(child, folder):
-        return
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGTERM)
-    deadline = time.monotonic() + STOP_SECONDS
-    while time.monotonic() < deadline:
-        if _gone(child, folder):
-            return
-        time.sleep(POLL_SECONDS)
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(pid, signal.SIGKILL)
-    if child is not None:
-        child.wait(timeout=STOP_SECONDS)
-
-
-def _gone(child: "subprocess.Popen[bytes] | None", folder: Path | None) -> bool:
-    if child is not None:
-        return child.poll() is not None
-    return folder is None or not run_folder.is_alive(folder)

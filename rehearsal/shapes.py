@@ -77,8 +77,11 @@ class _Walk:
             for index, item in enumerate(items):
                 yield from self.walk(item_shape, item, f"{path}[{index}]")
         elif kind == "map":
-            item_shape = self.model.resolve(shape["value"])
-            for key, item in cast("dict[str, Any]", value).items():
+            pairs = cast("dict[str, Any]", value)
+            yield from _size(shape, len(pairs), pairs, path, "length")
+            key_shape, item_shape = (self.model.resolve(shape[part]) for part in ("key", "value"))
+            for key, item in pairs.items():
+                yield from self.walk(key_shape, key, f"{path} (a key)")
                 yield from self.walk(item_shape, item, f"{path}[{key!r}]")
         elif kind in NUMBERS:
             yield from _size(shape, value, value, path, "value")

@@ -1,6 +1,6 @@
 """CloudFormation: further resource types, and attributes that MiniStack leaves out."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from xml.sax.saxutils import escape
 
@@ -37,6 +37,22 @@ def register_type(
     }
     if threaded:
         _threaded.add(resource_type)
+
+
+def describe_type(resource_type: str, *, named: str, replacing: Iterable[str]) -> None:
+    """Tell CloudFormation how updates of a registered type go.
+
+    A stack's tags join its `Tags`. A change of a property in `replacing` makes a new resource, the
+    old one is deleted afterwards; with the same name given that is refused, as on AWS.
+
+    Args:
+        resource_type: for example AWS::SageMaker::Pipeline.
+        named: the property that holds the resource's name.
+        replacing: the properties that cannot be changed in place.
+    """
+    provisioners._REPLACING_PROPERTIES[resource_type] = tuple(replacing)
+    provisioners._CUSTOM_NAME_REPLACEMENT[resource_type] = {"name": named}
+    provisioners._STACK_TAG_PROPERTY[resource_type] = ("Tags", "list")
 
 
 def install() -> None:

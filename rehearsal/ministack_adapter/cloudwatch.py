@@ -13,6 +13,7 @@ from rehearsal.ministack_adapter.sqs import QueueState, queue_states
 logger = logging.getLogger("rehearsal")
 CLOUDWATCH = "cloudwatch.amazonaws.com"
 REPEAT_SECONDS = 15.0
+_scale = 1.0
 _published: dict[tuple[str, str, str, str], tuple[float, float]] = {}
 COMPARISONS: dict[str, Callable[[float, float], bool]] = {
     "GreaterThanOrEqualToThreshold": operator.ge,
@@ -30,9 +31,19 @@ def install() -> None:
 
     def reset() -> None:
         _published.clear()
+        scale_periods(1.0)
         original()
 
     cloudwatch.reset = reset
+
+
+def scale_periods(scale: float) -> None:
+    """Let alarms look at periods so many times as long as they say, so that a demonstration need
+    not wait a minute for one to be over."""
+    global _scale
+    if not 0 < scale <= 1:
+        raise ValueError(f"scale is above 0 and up to 1, given {scale:g}")
+    _scale = scale
 
 
 def _topic_permissions() -> None:
@@ -62,6 +73,20 @@ def _may_tell(topic: str, source: str, account: str) -> bool:
     if refused:
         logger.warning("alarm %s could not tell %s: %s", source, topic, refused)
     return refused is None
+
+
+def put_metric(
+    account: str,
+    region: str,
+    namespace: str,
+    name: str,
+    value: float,
+    unit: str,
+    dimensions: dict[str, str],
+) -> None:
+    """Record one value of a service's own metric."""
+    with responses.request_scope(account, region):
+        cloudwatch.record_metric(namespace, name, value, unit, dimensions)
 
 
 def evaluate_alarms() -> None:
@@ -120,7 +145,7 @@ def _periods(alarm: dict[str, Any]) -> tuple[int, int, float | None]:
     statistic = alarm.get("ExtendedStatistic") or alarm.get("Statistic") or "Average"
     # Anomaly detection bands have no stand-in: such an alarm never breaches.
     compare = COMPARISONS.get(alarm.get("ComparisonOperator", ""))
-    period = int(alarm.get("Period") or 60)
+    period = int(alarm.get("Period") or 60) * _scale
     points = _points(alarm)
     now = time.time()
     breaching = present = 0

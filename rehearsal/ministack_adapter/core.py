@@ -1,17 +1,18 @@
 """The application, its service table, its reset and its workers."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from typing import Any
 
 from rehearsal.ministack_adapter.modules import app as _app
-from rehearsal.ministack_adapter.modules import iam_actions, lambda_runtime, router
+from rehearsal.ministack_adapter.modules import iam_actions, lambda_runtime, router, tagging
 
 Handler = Callable[
     [str, str, dict[str, str], bytes, dict[str, list[str]]],
     Awaitable[tuple[int, dict[str, str], bytes]],
 ]
 Asgi = Callable[[MutableMapping[str, Any], Any, Any], Awaitable[None]]
+_at_end: list[Callable[[], None]] = []
 HTTPS = (b"x-forwarded-proto", b"https")
 
 
@@ -71,6 +72,31 @@ async def reset_everything() -> None:
         await asyncio.to_thread(_app._reset_all_state)
 
 
+def at_end(action: Callable[[], None]) -> None:
+    """Call something when the server ends, before its run folder is removed."""
+    _at_end.append(action)
+
+
 def kill_workers() -> None:
-    """End every Lambda worker: SIGTERM, then SIGKILL after MiniStack's two seconds of grace."""
+    """End what at_end named, and every Lambda worker: SIGTERM, then SIGKILL after MiniStack's two
+    seconds of grace."""
+    for action in _at_end:
+        action()
     lambda_runtime.reset()
+
+
+def register_tags(service: str, tagged: Callable[[], Sequence[tuple[str, dict[str, str]]]]) -> None:
+    """Let `aws:ResourceTag` conditions see the tags of a service's resources.
+
+    Args:
+        service: as in its ARNs.
+        tagged: gives (ARN, tags) of every resource.
+    """
+
+    def collect() -> list[tuple[str, list[dict[str, str]]]]:
+        return [
+            (arn, [{"Key": key, "Value": value} for key, value in tags.items()])
+            for arn, tags in tagged()
+        ]
+
+    tagging._RESOURCE_TAG_COLLECTORS[service] = collect

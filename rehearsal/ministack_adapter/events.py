@@ -1,6 +1,7 @@
 """EventBridge: a delivery to a queue needs the queue's policy, and the key's if it is encrypted."""
 
 import logging
+from collections.abc import Sequence
 from typing import Any
 
 from rehearsal.ministack_adapter.modules import cloudwatch, eventbridge, responses, sqs
@@ -33,6 +34,28 @@ def install() -> None:
             invoke({"Arn": fallback, "Id": target.get("Id", "")}, event, rule, view)
 
     eventbridge._invoke_target = invoke_checked
+
+
+def put_event(
+    account: str, region: str, source: str, detail_type: str, detail: str, resources: Sequence[str]
+) -> None:
+    """Put a service's own event (its source begins with `aws.`) onto the default bus.
+
+    Args:
+        account, region: where it happens.
+        source: for example aws.sagemaker.
+        detail_type: as EventBridge names it.
+        detail: JSON.
+        resources: ARNs.
+    """
+    entry = {
+        "Source": source,
+        "DetailType": detail_type,
+        "Detail": detail,
+        "Resources": list(resources),
+    }
+    with responses.request_scope(account, region):
+        eventbridge._put_events({"Entries": [entry]}, allow_aws_source=True)
 
 
 def _refusal(arn: str, rule_arn: str) -> str | None:

@@ -1,8 +1,10 @@
 """IAM decisions: what MiniStack's evaluator lacks for the platform's policies."""
 
+import json
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any
+from secrets import token_hex
+from typing import Any, cast
 
 from rehearsal.ministack_adapter import encryption
 from rehearsal.ministack_adapter.modules import iam as iam_service
@@ -12,6 +14,7 @@ from rehearsal.ministack_adapter.modules import (
     kms,
     responses,
     router,
+    sts,
 )
 
 ROOT_KEEPS = frozenset({"s3:GetBucketPolicy", "s3:PutBucketPolicy", "s3:DeleteBucketPolicy"})
@@ -42,6 +45,30 @@ class Caller:
     def may_list_bucket(self, bucket: str) -> bool:
         """Whether this caller may list the bucket, and so may know that an object is missing."""
         return self._may("s3:ListBucket", f"arn:aws:s3:::{bucket}", {})
+
+    def pass_role_refusal(self, role_arn: str, service: str) -> str | None:
+        """Why the caller may not pass a role to a service, in AWS's words; None if it may.
+
+        ("Granting a user permissions to pass a role to an AWS service", IAM User Guide.)
+        """
+        denied = iam_evaluator.enforce(
+            self.access_key,
+            "iam:PassRole",
+            "iam",
+            self.region,
+            resource_arn=role_arn,
+            service_context={"iam:PassedToService": service},
+        )
+        if denied is None:
+            return None
+        who = getattr(denied, "principal_arn", "") or "the caller"
+        explicit = getattr(denied, "decision", "") == "Deny"
+        why = "with an explicit deny" if explicit else "because no identity-based policy allows"
+        rest = " in an identity-based policy" if explicit else " the iam:PassRole action"
+        return (
+            f"User: {who} is not authorized to perform: iam:PassRole on resource: {role_arn} "
+            f"{why}{rest}"
+        )
 
     def _may(self, action: str, resource_arn: str, context: dict[str, Any]) -> bool:
         denied = iam_evaluator.enforce(
@@ -133,8 +160,22 @@ def _denied_to_root(action: str, region: str, resource_arn: str, context: dict[s
     return result
 
 
-def role_may(role_arn: str, action: str, service: str, resource_arn: str) -> bool:
-    """Whether a role may do something that a service does in its name."""
+def role_may(
+    role_arn: str,
+    action: str,
+    service: str,
+    resource_arn: str,
+    context: dict[str, str] | None = None,
+) -> bool:
+    """Whether a role may do something that a service does in its name.
+
+    Args:
+        role_arn: the role.
+        action: for example kms:Decrypt.
+        service: through which (its prefix), for kms:ViaService.
+        resource_arn: on which.
+        context: further condition keys.
+    """
     account = responses.get_account_id()
     name = role_arn.rpartition("/")[2]
     ctx = iam_evaluator.EvalContext(
@@ -148,6 +189,7 @@ def role_may(role_arn: str, action: str, service: str, resource_arn: str) -> boo
         service_context={
             "kms:viaservice": f"{service}.{responses.get_region()}.amazonaws.com",
             "kms:calleraccount": account,
+            **{key.lower(): value for key, value in (context or {}).items()},
         },
     )
     limits = iam_evaluator._permissions_boundary(iam_service._roles, name, account)
@@ -168,3 +210,55 @@ def role_may_use_key(role_arn: str, action: str, key: str, via: str) -> bool:
         return True
     record = kms._resolve_key(key)
     return record is not None and role_may(role_arn, action, via, record["Arn"])
+
+
+def role_trusts(role_arn: str, service: str, source_arn: str) -> bool:
+    """Whether a role exists and its trust policy lets a service assume it.
+
+    Args:
+        role_arn: the role.
+        service: its principal, for example sagemaker.amazonaws.com.
+        source_arn: the resource in whose name, for aws:SourceArn and aws:SourceAccount.
+    """
+    account = responses.get_account_id()
+    role: Any = iam_service._roles.get(role_arn.rpartition("/")[2])
+    if role is None or role["Arn"] != role_arn:
+        return False
+    ctx = iam_evaluator.EvalContext(
+        principal_arn=service,
+        principal_type="Service",
+        principal_account=account,
+        action="sts:AssumeRole",
+        resource_arn=role_arn,
+        region=responses.get_region(),
+        secure_transport=True,
+        service_context={"aws:sourceaccount": account, "aws:sourcearn": source_arn},
+    )
+    # A trust policy names no resource: it is the role's own.
+    document: Any = role.get("AssumeRolePolicyDocument") or "{}"
+    parsed: dict[str, Any] = json.loads(document) if isinstance(document, str) else document
+    given: Any = parsed.get("Statement", [])
+    statements = cast("list[dict[str, Any]]", given if isinstance(given, list) else [given])
+    policy = {**parsed, "Statement": [{**each, "Resource": "*"} for each in statements]}
+    decision = iam_evaluator.evaluate_resource_policy(policy, ctx, service=service).decision
+    return decision == "Allow"
+
+
+def role_credentials(role_arn: str, session: str) -> tuple[str, str, str]:
+    """Access key, secret key and session token with which a service acts as a role it has assumed.
+
+    The trust policy is not looked at here: ask role_trusts first.
+    """
+    account = responses.get_account_id()
+    name = role_arn.rpartition("/")[2]
+    access, secret, token = f"ASIA{token_hex(8).upper()}", token_hex(20), token_hex(32)
+    sts.register_session(
+        access,
+        {
+            "Arn": f"arn:aws:sts::{account}:assumed-role/{name}/{session}",
+            "UserId": f"{name}:{session}",
+            "SecretAccessKey": secret,
+            "SessionToken": token,
+        },
+    )
+    return access, secret, token

@@ -3,6 +3,7 @@
 import contextvars
 import json
 import logging
+import os
 import queue
 import re
 import time
@@ -45,6 +46,8 @@ def _worker_variables() -> None:
             "AWS_EXECUTION_ENV": f"AWS_Lambda_{config.get('Runtime', '')}",
             "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
             "AWS_LAMBDA_LOG_GROUP_NAME": group,
+            # As AWS_ENDPOINT_URL leads clients of AWS here, this leads clients of MLflow apps.
+            "SAGEMAKER_MLFLOW_CUSTOM_ENDPOINT": f"http://localhost:{os.environ['GATEWAY_PORT']}",
             "TZ": ":UTC",
         }
         if logs.get("LogFormat") == "JSON":

@@ -16,6 +16,7 @@ NAMES: dict[str, tuple[str, ...]] = {
         "_loaded_modules",
         "_reset_all_state",
         "app",
+        "fix_success_content_type",
     ),
     "cloudwatch": (
         "_alarms",
@@ -32,12 +33,17 @@ NAMES: dict[str, tuple[str, ...]] = {
         "reset",
     ),
     "dynamodb": ("_tables", "_update_ttl"),
-    "eventbridge": ("_dispatch_event", "_invoke_target"),
+    "eventbridge": ("_dispatch_event", "_invoke_target", "_put_events"),
     "iam": ("_roles",),
     "iam_actions": (
         "SERVICE_TO_IAM_NAMESPACE",
+        "_BOTOCORE_SERVICE_MAP",
         "_s3_source_object",
+        "access_denied_response",
+        "extract_iam_action",
         "extract_resource_arn",
+        "identity_denial_message",
+        "request_tag_context",
         "s3_access_point_resources",
         "s3_additional_checks",
         "s3_service_context",
@@ -70,8 +76,14 @@ NAMES: dict[str, tuple[str, ...]] = {
         "_functions",
         "_run_sqs_batch",
     ),
-    "provisioners": ("_RESOURCE_HANDLERS",),
-    "responses": ("get_account_id", "get_region", "request_scope"),
+    "logs": ("_create_log_group", "_create_log_stream", "_log_groups", "_put_log_events"),
+    "provisioners": (
+        "_CUSTOM_NAME_REPLACEMENT",
+        "_REPLACING_PROPERTIES",
+        "_RESOURCE_HANDLERS",
+        "_STACK_TAG_PROPERTY",
+    ),
+    "responses": ("error_response_json", "get_account_id", "get_region", "request_scope"),
     "router": ("SERVICE_PATTERNS", "extract_access_key_id", "extract_region"),
     "s3": (
         "S3_NS",
@@ -97,6 +109,17 @@ NAMES: dict[str, tuple[str, ...]] = {
         "handle_request",
         "object_tags_for_condition",
     ),
+    "scheduler": (
+        "_SCHEDULE_TICK_INTERVAL",
+        "_at_time_epoch",
+        "_error",
+        "_group_arn",
+        "_schedule_last_fired",
+        "_tick_schedules",
+        "handle_request",
+        "reset",
+        "time",
+    ),
     "sns": ("_topics", "topic_policy_allows"),
     "sqs": (
         "_Err",
@@ -110,19 +133,43 @@ NAMES: dict[str, tuple[str, ...]] = {
         "reset",
     ),
     "stacks": ("_runs_on_worker_thread",),
+    "stepfunctions": (
+        "_ExecutionError",
+        "_SFN_WAIT_SCALE",
+        "_create_state_machine",
+        "_emit_execution_status_event",
+        "_executions",
+        "_invoke_aws_sdk_integration",
+        "_invoke_resource",
+        "_invoke_with_callback",
+        "_run_execution",
+        "_state_machines",
+        "reset",
+    ),
+    "sts": ("register_session",),
+    "tagging": ("_RESOURCE_TAG_COLLECTORS",),
 }
 
 # The parameters of what is wrapped or called with positional arguments.
 SIGNATURES: dict[str, str] = {
+    "app.fix_success_content_type": "service status headers",
     "cloudwatch._dispatch_alarm_actions": "alarm old_state new_state reason",
     "cloudwatch._evaluate_alarm": "alarm",
     "cloudwatch._record_history": "alarm_name old_state new_state reason alarm_type reason_data",
     "cloudwatch.record_metric": "namespace metric_name value unit dimensions",
     "eventbridge._dispatch_event": "event view",
     "eventbridge._invoke_target": "target event rule view",
+    "eventbridge._put_events": "data allow_aws_source",
+    "iam_actions.extract_iam_action": "service method path headers body query_params",
+    "iam_actions.access_denied_response": (
+        "service action principal_arn request_id error_code message headers resource_arn "
+        "explicit_deny resource_policy_arn"
+    ),
     "iam_actions.extract_resource_arn": (
         "service method path headers body query_params region account_id"
     ),
+    "iam_actions.identity_denial_message": "action principal_arn resource explicit_deny",
+    "iam_actions.request_tag_context": "service iam_action body params",
     "iam_actions.s3_access_point_resources": "resource_arn",
     "iam_actions.s3_additional_checks": "method path headers body query_params",
     "iam_actions.s3_service_context": "iam_action query_params path headers",
@@ -139,6 +186,9 @@ SIGNATURES: dict[str, str] = {
     "lambda_svc._execute_function_dispatch": "func config event request_id started",
     "lambda_svc._execute_function_warm": "func event request_id",
     "lambda_svc._run_sqs_batch": "esm func_rec event batch queue_url queue_name",
+    "logs._create_log_group": "data",
+    "logs._create_log_stream": "data",
+    "logs._put_log_events": "data",
     "s3._delete_object": "bucket_name key headers query_params",
     "s3._delete_object_tagging": "bucket_name key query_params",
     "s3._error": "code message status resource extra headers",
@@ -153,16 +203,29 @@ SIGNATURES: dict[str, str] = {
         "method path headers body query_params signed_path enforce_bucket_region internal "
         "access_point_region access_point"
     ),
+    "scheduler._error": "status code message",
+    "scheduler._tick_schedules": "",
+    "scheduler.handle_request": "method path headers body_bytes query_params",
     "sqs._receive_messages_for_esm": "queue_url max_number",
     "sqs.queue_policy_allows": "queue_arn service source_arn source_account",
     "stacks._runs_on_worker_thread": "resource_type",
+    "stepfunctions._ExecutionError.__init__": "self error cause",
+    "stepfunctions._create_state_machine": "data",
+    "stepfunctions._emit_execution_status_event": "execution",
+    "stepfunctions._invoke_aws_sdk_integration": "resource input_data",
+    "stepfunctions._invoke_resource": "resource input_data",
+    "stepfunctions._invoke_with_callback": "resource input_data token state_def",
+    "stepfunctions._run_execution": "exec_arn",
+    "sts.register_session": "access_key session",
 }
 
 # Lines of MiniStack's source that something here counts on: names that are looked up at the time
 # of the call (and so can be replaced), and the protocol between server and Lambda worker.
 SNIPPETS: dict[str, tuple[str, ...]] = {
     "app": (
+        "            extract_iam_action,\n",
         "            extract_resource_arn,\n",
+        "            request_tag_context,\n",
         "            s3_service_context,\n",
         "        from ministack.core.iam_evaluator import AuthError, enforce, pin_request_caller",
         "    handler = SERVICE_HANDLERS.get(service)",
@@ -185,5 +248,12 @@ SNIPPETS: dict[str, tuple[str, ...]] = {
         "target=ctx.run",
         "return _put_object_tagging(bucket, key, body, query_params)",
         "return _delete_object_tagging(bucket, key, query_params)",
+    ),
+    "scheduler": (
+        "_eb._invoke_target(target, event, sched)",
+        "            _tick_schedules()\n",
+        "        time.sleep(_SCHEDULE_TICK_INTERVAL)\n",
+        "            _schedule_last_fired[state_key] = now\n",
+        "account_id, region, key = state_key",
     ),
 }

@@ -1,13 +1,16 @@
 """What of a request a policy can speak of: its resource and its condition keys."""
 
+import gzip
 import json
 from contextvars import ContextVar
 from typing import Any
 from urllib.parse import parse_qsl
 from xml.etree import ElementTree
 
+from rehearsal.ministack_adapter import sagemaker_requests
 from rehearsal.ministack_adapter.modules import iam_actions, responses, s3
 
+SCALING = "application-autoscaling"
 # Members of SQS and Rekognition requests that name the resource itself.
 ARN_MEMBERS = ("SourceArn", "ProjectVersionArn", "ProjectArn", "DatasetArn", "ResourceArn")
 # Object actions with s3:ExistingObjectTag, and those with s3:RequestObjectTag ("Actions, resources,
@@ -34,6 +37,38 @@ def install() -> None:
     _keep_body()
     _object_tag_keys()
     _copy_source_tags()
+    _job_keys()
+    _denials()
+
+
+def _denials() -> None:
+    """A denial of SageMaker's names the resource, as on AWS."""
+    original = iam_actions.access_denied_response
+
+    def denied(service: str, action: str, principal: str, request_id: str, **more: Any) -> Any:
+        if service == "sagemaker" and not more.get("message") and not more.get("error_code"):
+            told = (action, principal, more.get("resource_arn", "*"), more.get("explicit_deny"))
+            more["message"] = iam_actions.identity_denial_message(*told)
+        return original(service, action, principal, request_id, **more)
+
+    iam_actions.access_denied_response = denied
+
+
+def _job_keys() -> None:
+    """The sagemaker: condition keys, beside those of the tags that a request carries."""
+    original = iam_actions.request_tag_context
+
+    def with_keys(service: str, iam_action: str, body: bytes, params: Any) -> dict[str, Any]:
+        context: dict[str, Any] = original(service, iam_action, body, params)
+        if service == "sagemaker" and ":Create" in iam_action:
+            return {**context, **sagemaker_requests.condition_keys(body)}
+        if service == SCALING:
+            return {**context, **_scaling_keys(body)}
+        if iam_action == "cloudwatch:PutMetricData":
+            return {**context, **_metric_keys(body)}
+        return context
+
+    iam_actions.request_tag_context = with_keys
 
 
 def _keep_body() -> None:
@@ -49,9 +84,50 @@ def _keep_body() -> None:
         known: str = original(service, method, path, headers, body, *rest)
         if known == "*" and service in ("rekognition", "sqs"):
             return _named_resource(service, body)
+        if known == "*" and service == "monitoring" and _looks_at_alarms(path, headers, body):
+            place = f"{responses.get_region()}:{responses.get_account_id()}"
+            return f"arn:aws:cloudwatch:{place}:alarm:*"
+        if known == "*" and service == SCALING:
+            # A target's ARN holds an id that AWS makes up; policies name it by a wildcard.
+            place = f"{responses.get_region()}:{responses.get_account_id()}"
+            return f"arn:aws:{SCALING}:{place}:scalable-target/*"
+        if service == "sagemaker":
+            operation = str(headers.get("x-amz-target", "")).rpartition(".")[2]
+            place = responses.get_region(), responses.get_account_id()
+            return sagemaker_requests.resource(operation, body, *place)
         return known
 
     iam_actions.extract_resource_arn = extract
+
+
+def _scaling_keys(body: bytes) -> dict[str, Any]:
+    """The condition keys of Application Auto Scaling ("Actions, resources, and condition keys")."""
+    try:
+        given = json.loads(body)
+    except ValueError:
+        return {}
+    names = {"service-namespace": "ServiceNamespace", "scalable-dimension": "ScalableDimension"}
+    return {f"{SCALING}:{key}": given[name] for key, name in names.items() if name in given}
+
+
+def _metric_keys(body: bytes) -> dict[str, Any]:
+    """The condition key of PutMetricData, in the JSON protocol; a long body is compressed."""
+    try:
+        given = json.loads(gzip.decompress(body) if body[:2] == b"\x1f\x8b" else body)
+    except (OSError, ValueError):
+        return {}
+    return {"cloudwatch:namespace": given["Namespace"]} if "Namespace" in given else {}
+
+
+def _looks_at_alarms(path: str, headers: Any, body: bytes) -> bool:
+    """Whether a request is DescribeAlarms, which AWS asks for every alarm of the account."""
+    name = "DescribeAlarms"
+    target = str(headers.get("x-amz-target", ""))
+    return (
+        path.endswith(f"/{name}")
+        or target.endswith(f".{name}")
+        or b"Action=" + name.encode() in body
+    )
 
 
 def _named_resource(service: str, body: bytes) -> str:

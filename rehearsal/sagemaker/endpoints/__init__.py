@@ -1,0 +1,1 @@
+"""Hosted endpoints: configurations, fleets of real servers, deployments and invocations."""
