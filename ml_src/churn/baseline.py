@@ -2,13 +2,17 @@
 
 statistics.json:
 
-    {"version": 1, "rows": 5634, "positive_rate": 0.26, "features": {
+    {"version": 2, "rows": 5634, "positive_rate": 0.26, "features": {
        "tenure": {"type": "number", "missing_rate": 0.0, "mean": …, "standard_deviation": …,
-                  "quantiles": {"0": …, "0.1": …, …, "1": …}},
+                  "quantiles": {"0": …, "0.1": …, …, "1": …},
+                  "histogram": {"edges": […], "counts": […]}},
        "Contract": {"type": "category", "missing_rate": 0.0,
                     "frequencies": {"Month-to-month": 0.55, …}}}}
 
-Quantiles and frequencies are those of the rows that hold a value; rates are shares from 0 to 1.
+Quantiles, histogram and frequencies are those of the rows that hold a value; rates are shares from
+0 to 1. The histogram (`shared/drift/histogram.py`) is what drift is measured by: from deciles alone
+a column of few different values cannot be told, and PSI would see drift where there is none.
+Version 1 had no histogram and is otherwise the same.
 
 constraints.json:
 
@@ -29,8 +33,9 @@ import numpy.typing as npt
 
 from ml_src.churn.features import Categories, Customers, Floats
 from ml_src.churn.schema import INPUTS, NUMBERS
+from ml_src.shared.drift.histogram import Histogram
 
-VERSION = 1
+STATISTICS_VERSION, CONSTRAINTS_VERSION = 2, 1
 LEVELS = tuple(level / 10 for level in range(11))
 LEAST_TOLERANCE = 0.05
 
@@ -38,7 +43,7 @@ LEAST_TOLERANCE = 0.05
 def statistics(customers: Customers, labels: npt.NDArray[np.uint8]) -> dict[str, Any]:
     """Describe the training rows as statistics.json does."""
     return {
-        "version": VERSION,
+        "version": STATISTICS_VERSION,
         "rows": len(customers),
         "positive_rate": float(labels.mean()),
         "features": {name: _describe(customers, name) for name in INPUTS},
@@ -56,7 +61,7 @@ def constraints(described: dict[str, Any]) -> dict[str, Any]:
         else:
             limits["categories"] = list(feature["frequencies"])
         features[name] = {**limits, "highest_missing_rate": tolerance}
-    return {"version": VERSION, "features": features}
+    return {"version": CONSTRAINTS_VERSION, "features": features}
 
 
 def _describe(customers: Customers, name: str) -> dict[str, Any]:
@@ -67,7 +72,11 @@ def _describe(customers: Customers, name: str) -> dict[str, Any]:
 
 def _number(column: Floats) -> dict[str, Any]:
     known = column[~np.isnan(column)]
-    described: dict[str, Any] = {"type": "number", "missing_rate": 1 - len(known) / len(column)}
+    described: dict[str, Any] = {
+        "type": "number",
+        "missing_rate": 1 - len(known) / len(column),
+        "histogram": Histogram.of(known).document(),
+    }
     if len(known):
         described["mean"] = float(known.mean())
         described["standard_deviation"] = float(known.std())

@@ -6,7 +6,11 @@ The threshold is chosen on the validation side, by what mistakes cost; every fig
 side. Writes below `--output`:
 
     evaluation/evaluation.json   SageMaker's form of model quality, and more; see `document`
-    plots/roc.png, precision_recall.png, confusion.png, importance.png, calibration.png
+    evaluation/predictions.json  the predictions' distribution, what drift is later measured by;
+                                 see shared/drift/predictions.py
+    explainability/analysis.json what decided on the scores, in SageMaker Clarify's form; see
+                                 explanation.py
+    plots/roc.png, precision_recall.png, confusion.png, calibration.png, shap.png
 
 A gate reads, for example, `binary_classification_metrics.auc.value` by JsonGet.
 """
@@ -21,13 +25,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 if not __package__:
     sys.path[0] = str(Path(__file__).resolve().parents[2])
 
-from ml_src.churn import artifact, matrix, scores
+from ml_src.churn import artifact, explanation, matrix, scores
+from ml_src.churn.explanation import Explanation
 from ml_src.churn.features import Encoder
+from ml_src.churn.schema import NUMBERS
 from ml_src.churn.scores import Confusion, Costs, Steps
+from ml_src.shared.drift import predictions
 from ml_src.shared.failure import PROCESSING, Arguments, JobError, ending_with_reason
 
 POINTS = 200  # of a curve in the JSON; JsonGet's file must stay small
@@ -151,6 +159,25 @@ def importances(booster: Any, encoder: Encoder) -> list[tuple[str, float]]:
     return [(ours[name], gain / total) for name, gain in ranked]
 
 
+def groups(
+    encoder: Encoder, features: scores.Numbers
+) -> dict[str, dict[str, npt.NDArray[np.bool_]]]:
+    """Say of each category, and of seniors, which encoded rows have it: groups for bias.
+
+    A row whose category is missing, or new, is in no group.
+    """
+    columns = dict(zip(encoder.columns, features.T, strict=True))
+    found = {
+        name: {value: columns[f"{name}={value}"] == 1 for value in values}
+        for name, values in encoder.categories.items()
+    }
+    # Only a number of two values is a group; one that was missing took the median, 0 or 1.
+    flags = [name for name in NUMBERS if (NUMBERS[name].least, NUMBERS[name].most) == (0, 1)]
+    return found | {
+        name: {f"{value}": columns[name] == value for value in (0, 1)} for name in flags
+    }
+
+
 def evaluate(model: Path, validation: Path, test: Path, output: Path, costs: Costs) -> Any:
     """Evaluate a model's folder on encoded channels and write JSON and plots.
 
@@ -162,6 +189,7 @@ def evaluate(model: Path, validation: Path, test: Path, output: Path, costs: Cos
     """
     booster, encoder = artifact.load(model)
     sides: list[tuple[scores.Numbers, scores.Numbers]] = []
+    features: scores.Numbers = np.empty((0, 0), np.float32)
     for folder in (validation, test):
         features, labels = matrix.read(folder, len(encoder.columns))
         if labels.min(initial=1) == labels.max(initial=0) or not 0 < labels.mean() < 1:
@@ -171,16 +199,22 @@ def evaluate(model: Path, validation: Path, test: Path, output: Path, costs: Cos
     report = document(result)
     gains = importances(booster, encoder)
     report["importance"] = [{"feature": name, "gain": round(gain, 6)} for name, gain in gains]
-    place = output / "evaluation"
-    place.mkdir(parents=True, exist_ok=True)
-    (place / "evaluation.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
-    _draw(output / "plots", result, report, gains)
+    baseline = predictions.describe(*sides[1], result.threshold, groups(encoder, features))
+    explained = explanation.explain(booster, encoder, features)
+    written = {
+        "evaluation/evaluation.json": report,
+        "evaluation/predictions.json": baseline,
+        "explainability/analysis.json": explained.document(),
+    }
+    for name, content in written.items():
+        place = output / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    _draw(output / "plots", result, report, explained)
     return report
 
 
-def _draw(
-    folder: Path, result: Evaluation, report: dict[str, Any], gains: list[tuple[str, float]]
-) -> None:
+def _draw(folder: Path, result: Evaluation, report: dict[str, Any], explained: Explanation) -> None:
     from ml_src.churn import plots
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -189,7 +223,7 @@ def _draw(
     average = quality["average_precision"]["value"]
     plots.precision_recall(folder / "precision_recall.png", result.found, average, result.chosen)
     plots.confusion(folder / "confusion.png", result.chosen, result.threshold)
-    plots.importance(folder / "importance.png", gains)
+    plots.contributions(folder / "shap.png", explained)
     plots.calibration(
         folder / "calibration.png",
         calibration["reliability"],

@@ -11,12 +11,15 @@ import matplotlib
 
 matplotlib.use("Agg")
 
+import numpy as np
 from matplotlib.figure import Figure
 
-from ml_src.churn.scores import Confusion, Numbers, Steps
+from ml_src.churn.explanation import Explanation
+from ml_src.churn.scores import Confusion, Floats, Numbers, Steps
 
 BLUE, ORANGE, GREY, INK = "#1f5fa8", "#d9772b", "#9aa3ad", "#26313c"
 DOTS = 130  # per inch
+SWARM = 600  # dots of a feature
 STYLE = {
     "font.size": 11,
     "axes.titlesize": 13,
@@ -98,19 +101,60 @@ def confusion(path: Path, chosen: Confusion, threshold: float) -> None:
             axes.text(column, row, text, ha="center", va="center", fontsize=15, color=ink)
 
 
-def importance(path: Path, gains: Sequence[tuple[str, float]]) -> None:
-    """Draw the features' shares of the total gain, the largest on top."""
-    top = list(gains)[:15][::-1]
-    title = f"What the model looks at: top {len(top)} features"
-    with _picture(path, title, (7.2, 5.4)) as axes:
-        bars = axes.barh([name for name, _ in top], [share for _, share in top], color=BLUE)
-        labels = [f"{share:.1%}" for _, share in top]
-        axes.bar_label(bars, labels, padding=4, color=INK, fontsize=10)
-        axes.xaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
-        axes.set(xlabel="Share of the total gain")
-        axes.margins(x=0.14)
-        axes.grid(visible=False, axis="y")
+def contributions(path: Path, explained: Explanation) -> None:
+    """Draw each customer's contributions as a dot, feature by feature, the strongest on top."""
+    top = list(explained.strengths())[:12]
+    rows = np.unique(np.linspace(0, len(explained.values) - 1, SWARM).astype(int))
+    with _picture(path, "What decides: contributions to the score", (7.2, 5.4)) as axes:
+        across: list[Floats] = []
+        along: list[Floats] = []
+        colours: list[Floats] = []
+        for height, name in enumerate(reversed(top)):
+            column = explained.names.index(name)
+            found = explained.contributions[rows, column]
+            across.append(found)
+            along.append(height + _swarm(found))
+            colours.append(_relative(explained.values[rows, column]))
+        dots = axes.scatter(
+            np.concatenate(across),
+            np.concatenate(along),
+            c=np.concatenate(colours),
+            cmap="coolwarm",
+            vmin=0,
+            vmax=1,
+            s=7,
+            linewidths=0,
+        )
+        axes.axvline(0, color=GREY, linewidth=1)
+        axes.set_yticks(range(len(top)), list(reversed(top)))
+        axes.set(xlabel="SHAP value: log-odds of leaving")
         axes.tick_params(axis="y", length=0)
+        bar = axes.figure.colorbar(dots, ax=axes, ticks=[0, 1], pad=0.02, aspect=30)
+        bar.ax.set_yticklabels(["low", "high"])
+        bar.set_label("Value of the feature", labelpad=-18)
+        bar.outline.set_visible(False)
+
+
+def _swarm(found: Floats) -> Floats:
+    """Spread dots of about the same place up and down, the most where they are densest."""
+    width = float(np.ptp(found)) or 1.0
+    bins = ((found - found.min()) / width * 60).astype(int)
+    counts = np.bincount(bins)
+    order = np.argsort(bins, kind="stable")
+    first = np.cumsum(counts) - counts
+    place = np.empty(len(found))
+    place[order] = np.arange(len(found)) - first[bins[order]]
+    # 0, 1, -1, 2, -2, … of a bin, 0.4 of the way to the neighbour at most.
+    sided = np.where(place % 2 == 1, (place + 1) / 2, -place / 2)
+    return 0.8 * sided / max(int(counts.max()), 1)
+
+
+def _relative(values: Numbers) -> Floats:
+    """Say where values lie between a feature's low (0) and high (1), outliers left out."""
+    low, high = np.quantile(values, (0.05, 0.95))
+    if high <= low:
+        low, high = float(values.min()), float(values.max())
+    return np.clip((values - low) / ((high - low) or 1.0), 0, 1).astype(np.float64)
 
 
 def calibration(

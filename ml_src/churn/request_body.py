@@ -37,12 +37,24 @@ class BadRequest(ValueError):
         self.status = status
 
 
+Row = Sequence[Any]  # one cell for each of INPUTS
+
+
 def read(body: str | bytes, content_type: str | None) -> Customers:
     """Read a request's body by its content type.
 
     Raises:
         BadRequest: with what is wrong, where, and what is allowed; status 415 for a content type
             that is not accepted, else 400.
+    """
+    return customers(rows(body, content_type))
+
+
+def rows(body: str | bytes, content_type: str | None) -> list[Row]:
+    """Part a request's body into rows, at least one; the cells are not looked at yet.
+
+    Raises:
+        BadRequest: as `read` does.
     """
     kind = (content_type or "").split(";")[0].strip().lower()
     if kind not in ACCEPTED:
@@ -55,13 +67,10 @@ def read(body: str | bytes, content_type: str | None) -> Customers:
         raise BadRequest(f"the body is not UTF-8 (byte {error.start})") from error
     if not text.strip():
         raise BadRequest("the body is empty; it holds at least one customer")
-    rows = {CSV: _csv, JSON: _json, JSON_LINES: _json_lines}[kind](text)
-    if not rows:
+    found = {CSV: _csv, JSON: _json, JSON_LINES: _json_lines}[kind](text)
+    if not found:
         raise BadRequest("the body holds no customer; it holds at least one")
-    return _customers(rows)
-
-
-Row = Sequence[Any]  # one cell for each of INPUTS
+    return found
 
 
 def _csv(text: str) -> list[Row]:
@@ -138,7 +147,8 @@ def _check_names(names: Sequence[str], where: str) -> None:
         raise BadRequest(f"{where} has a column twice")
 
 
-def _customers(rows: Sequence[Row]) -> Customers:
+def customers(rows: Sequence[Row]) -> Customers:
+    """Turn rows, at least one, into columns; raises `BadRequest` for a cell that cannot be used."""
     cells: list[Sequence[Any]] = list(zip(*rows, strict=True))
     columns: dict[str, Sequence[Any]] = dict(zip(INPUTS, cells, strict=True))
     return Customers(

@@ -3,12 +3,13 @@
     python3 <code>/ml_src/churn/train.py --max_depth 5 --num_round 100 …
 
 Hyperparameters are arguments, or, where the script is started without any, those in
-/opt/ml/input/config/hyperparameters.json. Channels `train`, `validation` and `encoder` come from
+hyperparameters.json in SM_INPUT_CONFIG_DIR. Channels `train`, `validation` and `encoder` come from
 SM_CHANNEL_*, the model goes to SM_MODEL_DIR (artifact.py says what it holds), training.json (each
-round's metrics, violated rules) to SM_OUTPUT_DATA_DIR, checkpoints to /opt/ml/checkpoints.
+round's metrics, violated rules) to SM_OUTPUT_DATA_DIR, checkpoints to SM_CHECKPOINT_DIR. What is
+not set lies where SageMaker puts it, below /opt/ml.
 Each round prints one line, which metric_definitions.json reads:
 
-    round=12 train:logloss=0.401200 validation:logloss=0.402310 validation:auc=0.861301
+    [12]#011train-logloss:0.401200#011validation-logloss:0.402310#011validation-auc:0.861301
 
 Set OMP_WAIT_POLICY=PASSIVE in the job's environment; the script sets it where nobody did.
 """
@@ -33,7 +34,9 @@ from ml_src.churn.features import Encoder, EncoderError
 from ml_src.shared.failure import Arguments, JobError, ending_with_reason, training_place
 from ml_src.shared.rules import Watch
 
-HYPERPARAMETERS = Path("/opt/ml/input/config/hyperparameters.json")
+HYPERPARAMETERS = "hyperparameters.json"
+# Of the framework images and of tuning jobs: what begins so is no hyperparameter of the script.
+FOREIGN = ("sagemaker_", "_tuning_")
 # XGBoost's own parameters: name, type, default (those of the built-in example), least, most.
 TREES = (
     ("max_depth", int, 5, 1, 30),
@@ -69,7 +72,8 @@ def parse(argv: Sequence[str]) -> Namespace:
     parser.add_argument("--model-dir", type=Path, default=Path(model))
     output = os.environ.get("SM_OUTPUT_DATA_DIR", "/opt/ml/output/data")
     parser.add_argument("--output-data-dir", type=Path, default=Path(output))
-    parser.add_argument("--checkpoint-dir", type=Path, default=Path("/opt/ml/checkpoints"))
+    checkpoints = os.environ.get("SM_CHECKPOINT_DIR", "/opt/ml/checkpoints")
+    parser.add_argument("--checkpoint-dir", type=Path, default=Path(checkpoints))
     given = parser.parse_args(argv)
     for name, _, _, least, most in (*TREES, *OTHERS):
         value = getattr(given, name)
@@ -181,7 +185,7 @@ def _writable(given: Namespace) -> bool:
 def from_file(path: Path) -> list[str]:
     """Turn SageMaker's file of hyperparameters (a JSON object of texts) into arguments.
 
-    Names that begin with `sagemaker_` belong to the framework images and are left out.
+    Names that begin as `FOREIGN` says are left out.
     """
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
@@ -189,12 +193,13 @@ def from_file(path: Path) -> list[str]:
         return []
     except (OSError, ValueError) as error:
         raise JobError(f"{path}: the hyperparameters cannot be read: {error}") from error
-    return [f"--{name}={value}" for name, value in found.items() if name[:10] != "sagemaker_"]
+    return [f"--{name}={value}" for name, value in found.items() if not name.startswith(FOREIGN)]
 
 
 def run(argv: Sequence[str]) -> None:
     """Train as the arguments or the file of hyperparameters say, and print a line at the end."""
-    report = train(parse(argv or from_file(HYPERPARAMETERS)))
+    config = Path(os.environ.get("SM_INPUT_CONFIG_DIR", "/opt/ml/input/config"))
+    report = train(parse(argv or from_file(config / HYPERPARAMETERS)))
     best = report["course"][report["best_round"]]
     print(
         f"trained rounds={report['rounds']} kept={report['kept_rounds']} "

@@ -13,7 +13,7 @@ from ml_src.churn import artifact
 ROOT = Path(__file__).parents[3]
 FILES = sorted((ROOT / "ml_src").rglob("*.py"))
 # Of SageMaker's XGBoost 3.0-5 image; torch is its own image's.
-IMAGE = {"numpy", "pyarrow", "matplotlib", "xgboost", "sagemaker_inference"}
+IMAGE = {"numpy", "scipy", "pyarrow", "matplotlib", "xgboost", "sagemaker_inference"}
 
 
 def imported(path: Path) -> set[str]:

@@ -15,7 +15,7 @@ import pytest
 from ml_src.churn import matrix, prepare, reading
 from ml_src.churn.features import Encoder
 from ml_src.churn.identifiers import shares, split
-from ml_src.churn.schema import COLUMNS, INPUTS
+from ml_src.churn.schema import COLUMNS, INPUTS, NUMBERS
 from ml_src.shared.failure import JobError
 from tests.unit.ml_src.conftest import Chain
 
@@ -60,10 +60,17 @@ def test_baseline(chain: Chain) -> None:
     assert statistics["rows"] == chain.preparation["sides"]["train"]["rows"]
     tenure = statistics["features"]["tenure"]
     assert tenure["quantiles"]["0"] == 0 and tenure["quantiles"]["1"] == 72
+    assert statistics["version"] == 2
+    assert tenure["histogram"]["edges"] == list(range(73))  # few values: each has its own bin
+    for name in NUMBERS:
+        feature = statistics["features"][name]
+        known = round((1 - feature["missing_rate"]) * statistics["rows"])
+        assert sum(feature["histogram"]["counts"]) == known
     contract = statistics["features"]["Contract"]["frequencies"]
     assert sum(contract.values()) == pytest.approx(1)
     assert 0 < statistics["features"]["PaymentMethod"]["missing_rate"] < 0.02
     constraints = json.loads((chain.prepared / "baseline/constraints.json").read_text())
+    assert constraints["version"] == 1
     assert constraints["features"]["Contract"]["categories"] == sorted(contract)
     assert constraints["features"]["tenure"]["maximum"] == 1200
 

@@ -82,7 +82,7 @@ def test_a_killed_training_resumes(chain: Chain, tmp_path: Path, threads: str) -
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as job:
         assert job.stdout
         for line in job.stdout:
-            if line.startswith("round=17 "):
+            if line.startswith("[17]"):
                 job.kill()
                 break
     (parts / "checkpoints" / "churn-checkpoint.99.json").write_text('{"identity": "cut o')
@@ -191,13 +191,43 @@ def test_wrong_encoder(chain: Chain, tmp_path: Path) -> None:
 
 def test_hyperparameters_from_sagemakers_file(tmp_path: Path) -> None:
     path = tmp_path / "hyperparameters.json"
-    path.write_text('{"max_depth": "3", "sagemaker_program": "train.py", "rules": "overfit"}')
+    path.write_text(
+        '{"max_depth": "3", "sagemaker_program": "train.py", "rules": "overfit", '
+        '"_tuning_objective_metric": "validation:auc"}'
+    )
     given = train.parse(train.from_file(path))
     assert (given.max_depth, given.rules, given.eta) == (3, "overfit", 0.2)
     assert train.from_file(tmp_path / "absent") == []
     path.write_text("{")
     with pytest.raises(JobError, match="cannot be read"):
         train.from_file(path)
+
+
+def test_as_a_job_starts_it_directly(chain: Chain, tmp_path: Path) -> None:
+    """No argument at all: everything by SM_* variables and SageMaker's own files."""
+    config, model = tmp_path / "config", tmp_path / "model"
+    config.mkdir()
+    (config / "hyperparameters.json").write_text('{"num_round": "40", "max_depth": "4"}')
+    environment = {
+        **os.environ,
+        "SM_INPUT_CONFIG_DIR": str(config),
+        "SM_CHECKPOINT_DIR": str(tmp_path / "checkpoints"),
+        "SM_MODEL_DIR": str(model),
+        "SM_OUTPUT_DATA_DIR": str(tmp_path / "data"),
+        "SM_OUTPUT_DIR": str(tmp_path),
+        **{
+            f"SM_CHANNEL_{name.upper()}": str(chain.prepared / name)
+            for name in ("train", "validation", "encoder")
+        },
+    }
+    command = [sys.executable, str(ROOT / "ml_src/churn/train.py")]
+    subprocess.run(command, env=environment, check=True, capture_output=True)
+    report = json.loads((tmp_path / "data" / "training.json").read_text())
+    assert (report["rounds"], report["parameters"]["max_depth"]) == (40, 4)
+    assert (tmp_path / "checkpoints" / "churn-checkpoint.40.json").is_file()
+    (config / "hyperparameters.json").write_text('{"eta": "7"}')
+    assert subprocess.run(command, env=environment, capture_output=True).returncode == 1
+    assert "eta=7" in (tmp_path / "failure").read_text()
 
 
 def test_as_the_image_starts_it(chain: Chain, tmp_path: Path) -> None:
