@@ -6,38 +6,131 @@ and everything they make is a public attribute.
 
 from .alarm import Alarm
 from .alarm_topic import AlarmTopic
+from .automl_training import AutoMLLimits, AutoMLTraining
+from .batch_options import BatchLimits, BatchRecords
+from .batch_scoring import BatchScoring
+from .drift_options import WatchPeriod, drift_metric
+from .drift_watch import DriftWatch
 from .encryption_key import EncryptionKey
+from .endpoint_alarms import EndpointAlarms, endpoint_metric
+from .endpoint_dashboard import EndpointDashboard
+from .endpoint_names import EndpointNames
+from .endpoint_options import (
+    AllAtOnce,
+    Canary,
+    DataCapture,
+    Instances,
+    Linear,
+    Scaling,
+    Serverless,
+    Thresholds,
+    Variant,
+)
+from .endpoint_role import EndpointRole
+from .endpoint_scaling import EndpointScaling, ScalingFunction
+from .experiment_tracking import ExperimentTracking
 from .image_analysis import ImageAnalysis
 from .image_worker import ImageWorker, Instructions, Surroundings
+from .jobs import Job, JobSurroundings, PipelineJobs, TrainingJob
+from .live_version import LivePackage, LiveVersion, LiveVersionFunction
 from .log_group import LogGroup
+from .mlflow_apps import MLFLOW_APP_REGIONS
+from .model_card import CardContent, ModelCard
+from .model_endpoint import ModelEndpoint
+from .model_group import ModelGroup
+from .model_monitor import ModelMonitorSchedule
 from .pace import Pace, Retry
+from .pipeline_schedule import PipelineSchedule, PipelineTarget
+from .pipeline_starts import PipelineStartOnData, PipelineStartOnEvent
 from .platform_bus import PlatformBus
 from .private_network import Network, PrivateNetwork
 from .python_function import FunctionOptions, PythonFunction
 from .quarantine import Quarantine
+from .recipe import Recipe
+from .release import ReleaseOnApproval
+from .release_options import HostingStack, ReleasePace, SmokeTest
 from .results_table import ResultsTable
+from .s3_folder import S3Folder
 from .secure_bucket import SecureBucket
+from .source_archive import SourceArchive
+from .training_pipeline import TrainingPipeline
+from .training_plan import DataLocation, Gate, Retries, Tracking, Tuning
 from .work_queue import QueueOptions, WorkQueue
 
 __all__ = [
+    "MLFLOW_APP_REGIONS",
     "Alarm",
     "AlarmTopic",
+    "AllAtOnce",
+    "AutoMLLimits",
+    "AutoMLTraining",
+    "BatchLimits",
+    "BatchRecords",
+    "BatchScoring",
+    "Canary",
+    "CardContent",
+    "DataCapture",
+    "DataLocation",
+    "DriftWatch",
     "EncryptionKey",
+    "EndpointAlarms",
+    "EndpointDashboard",
+    "EndpointNames",
+    "EndpointRole",
+    "EndpointScaling",
+    "ExperimentTracking",
     "FunctionOptions",
+    "Gate",
+    "HostingStack",
     "ImageAnalysis",
     "ImageWorker",
+    "Instances",
     "Instructions",
+    "Job",
+    "JobSurroundings",
+    "Linear",
+    "LivePackage",
+    "LiveVersion",
+    "LiveVersionFunction",
     "LogGroup",
+    "ModelCard",
+    "ModelEndpoint",
+    "ModelGroup",
+    "ModelMonitorSchedule",
     "Network",
     "Pace",
+    "PipelineJobs",
+    "PipelineSchedule",
+    "PipelineStartOnData",
+    "PipelineStartOnEvent",
+    "PipelineTarget",
     "PlatformBus",
     "PrivateNetwork",
     "PythonFunction",
     "Quarantine",
     "QueueOptions",
+    "Recipe",
+    "ReleaseOnApproval",
+    "ReleasePace",
     "ResultsTable",
+    "Retries",
     "Retry",
+    "S3Folder",
+    "Scaling",
+    "ScalingFunction",
     "SecureBucket",
+    "Serverless",
+    "SmokeTest",
+    "SourceArchive",
     "Surroundings",
+    "Thresholds",
+    "Tracking",
+    "TrainingJob",
+    "TrainingPipeline",
+    "Tuning",
+    "Variant",
+    "WatchPeriod",
     "WorkQueue",
+    "drift_metric",
+    "endpoint_metric",
 ]

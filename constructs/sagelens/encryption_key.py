@@ -54,6 +54,7 @@ class EncryptionKey(kms.Key):
             resource_name="*",
             arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
         )
+        every_delivery = cdk.Stack.of(self).format_arn(service="logs", resource="*")
         every_topic = cdk.Stack.of(self).format_arn(service="sns", resource="*")
         return [
             iam.PolicyStatement(
@@ -93,6 +94,15 @@ class EncryptionKey(kms.Key):
                 actions=["kms:Decrypt", "kms:GenerateDataKey*"],
                 resources=["*"],
                 conditions={"StringEquals": account},
+            ),
+            iam.PolicyStatement(
+                # What an encrypted state machine logs goes by this service ("Data at rest
+                # encryption", AWS Step Functions).
+                sid="StateMachineLogs",
+                principals=[iam.ServicePrincipal("delivery.logs.amazonaws.com")],
+                actions=["kms:Decrypt"],
+                resources=["*"],
+                conditions={"StringEquals": {"kms:EncryptionContext:SourceArn": every_delivery}},
             ),
             iam.PolicyStatement(
                 sid="CloudWatchLogs",

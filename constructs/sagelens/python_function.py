@@ -101,7 +101,8 @@ class PythonFunction(Construct):
             description=description,
             role=self.role,
             environment=dict(environment),
-            environment_encryption=encryption_key,
+            # Without variables there is nothing to decrypt, and the role needs no right to.
+            environment_encryption=encryption_key if environment else None,
             timeout=cdk.Duration.seconds(options.timeout_seconds),
             memory_size=options.memory_mb,
             log_group=self.log_group,

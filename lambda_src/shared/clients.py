@@ -33,7 +33,12 @@ class Clients:
 
 
 def connect() -> Clients:
-    """Make the clients, in the Region that Lambda names in AWS_REGION.
+    """Make the clients of the image analysis; see `make`."""
+    return Clients(*make("s3", "rekognition", "dynamodb", "sqs", "events"))
+
+
+def make(*services: str) -> tuple[Any, ...]:
+    """Make a client of each service, in the Region that Lambda names in AWS_REGION.
 
     botocore waits 60 seconds by default, longer than most functions may run: connecting gets
     2 seconds, an answer 10, and a call three attempts in all ("Standard retry mode" in the
@@ -47,6 +52,6 @@ def connect() -> Clients:
         retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
         max_pool_connections=CONNECTIONS,
     )
-    names = ("s3", "rekognition", "dynamodb", "sqs", "events")
-    made = (session.create_client(name, region_name=region, config=config) for name in names)
-    return Clients(*made)
+    return tuple(
+        session.create_client(name, region_name=region, config=config) for name in services
+    )

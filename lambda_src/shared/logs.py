@@ -37,14 +37,21 @@ class Log:
 
     environment: the platform's environment, the dimension of every metric.
     fields: what each line carries besides its own fields (request id, message id).
+    dimensions: names of those fields that are dimensions of each metric too.
     """
 
     environment: str
     fields: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    dimensions: tuple[str, ...] = ()
 
     def bind(self, **fields: Any) -> "Log":
         """Return a log whose lines carry `fields` too."""
-        return Log(self.environment, {**self.fields, **fields})
+        return Log(self.environment, {**self.fields, **fields}, self.dimensions)
+
+    def by(self, **dimensions: str) -> "Log":
+        """Return a log whose lines carry these fields too, as dimensions of their metrics."""
+        names = (*self.dimensions, *dimensions)
+        return Log(self.environment, {**self.fields, **dimensions}, names)
 
     def info(self, text: str, metrics: Mapping[str, float] | None = None, **fields: Any) -> None:
         """Write a line of level INFO; `metrics` maps names to values (see `write`)."""
@@ -69,7 +76,8 @@ class Log:
             return
         line = {"level": level, "message": text, **self.fields, **fields}
         if metrics:
-            line |= {DIMENSION: self.environment, **metrics, "_aws": _embedded(metrics)}
+            directive = _embedded(metrics, [DIMENSION, *self.dimensions])
+            line |= {DIMENSION: self.environment, **metrics, "_aws": directive}
         # One write a line: threads of a batch share standard output.
         sys.stdout.write(json.dumps(line, ensure_ascii=False, default=str) + "\n")
         sys.stdout.flush()
@@ -80,10 +88,10 @@ def _least_level() -> int:
     return LEVELS.index(level) if level in LEVELS else LEVELS.index("INFO")
 
 
-def _embedded(metrics: Mapping[str, float]) -> dict[str, Any]:
+def _embedded(metrics: Mapping[str, float], dimensions: list[str]) -> dict[str, Any]:
     """The metadata of "Specification: Embedded metric format" in the CloudWatch user guide."""
     definitions = [{"Name": name, "Unit": _unit(name)} for name in metrics]
-    directive = {"Namespace": NAMESPACE, "Dimensions": [[DIMENSION]], "Metrics": definitions}
+    directive = {"Namespace": NAMESPACE, "Dimensions": [dimensions], "Metrics": definitions}
     return {"Timestamp": int(time.time() * 1000), "CloudWatchMetrics": [directive]}
 
 

@@ -36,7 +36,7 @@ def test_key_rotates_and_admits_services_of_this_account_only(
         for statement in found["KeyPolicy"]["Statement"]
         if "Service" in statement["Principal"]
     ]
-    assert len(admitted) == 4
+    assert len(admitted) == 5
     assert all("AWS::AccountId" in str(statement["Condition"]) for statement in admitted)
 
 
@@ -92,7 +92,7 @@ def test_bus_leaves_the_key_policy_alone(stack: cdk.Stack, key: EncryptionKey) -
     PlatformBus(stack, "Bus", encryption_key=key, description="news")
     found = resources(stack)
     assert "KmsKeyIdentifier" in found.one("AWS::Events::EventBus")
-    assert len(found.one("AWS::KMS::Key")["KeyPolicy"]["Statement"]) == 6
+    assert len(found.one("AWS::KMS::Key")["KeyPolicy"]["Statement"]) == 7
 
 
 def test_topic_is_published_to_by_alarms_and_rules_of_this_account(

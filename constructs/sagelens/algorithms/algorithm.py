@@ -52,6 +52,8 @@ class Algorithm:
         input_modes: How data may reach it, the usual way first.
         serves: Content types that its inference image reads; empty: up to the script.
         metrics: What it reports.
+        reads_own_metrics: Whether SageMaker has definitions of its own for the image's metrics,
+            and refuses a job that brings others; so with XGBoost's even where it runs a script.
         tunable: The ranges that its page recommends for tuning.
         compute: What it runs on.
         checkpoints: Whether it writes checkpoints and resumes from them, which managed spot
@@ -76,6 +78,7 @@ class Algorithm:
     input_modes: tuple[InputMode, ...] = ("File",)
     serves: tuple[str, ...] = ()
     metrics: tuple[Metric, ...] = ()
+    reads_own_metrics: bool = False
     tunable: Mapping[str, Range] = field(default_factory=dict[str, Range])
     checkpoints: bool = False
     keeps_model_when_stopped: bool = True
@@ -109,7 +112,7 @@ class Algorithm:
     def hyperparameter_problems(
         self, values: Mapping[str, object], *, tuned: Collection[str] = ()
     ) -> tuple[Problem, ...]:
-        """Everything that :meth:`hyperparameters` would raise, for whoever reports it elsewhere."""
+        """Everything that :meth:`hyperparameters` would raise."""
         return tuple(self._read(values, tuned)[1])
 
     def _read(
@@ -166,8 +169,7 @@ class Algorithm:
     def tuning_ranges(self, ranges: Mapping[str, Range | None]) -> dict[str, Range]:
         """Check the ranges that a tuning job is to search.
 
-        Args:
-            ranges: Range by hyperparameter; None takes the one that AWS recommends.
+        A range of None takes the one that AWS recommends.
 
         Raises:
             AlgorithmError: If a hyperparameter cannot be tuned, or a range leaves what it allows.
@@ -205,7 +207,9 @@ class Algorithm:
     # Metrics and channels
 
     def metric_definitions(self) -> list[dict[str, str]]:
-        """``MetricDefinitions`` of a job; empty for a built-in algorithm, which has its own."""
+        """``MetricDefinitions`` of a job; empty where SageMaker has its own and takes no others."""
+        if self.reads_own_metrics:
+            return []
         return [one.definition() for one in self.metrics if one.regex is not None]
 
     def with_metrics(self, *metrics: Metric) -> Algorithm:
@@ -216,8 +220,8 @@ class Algorithm:
                 than the 40 that a job may have.
         """
         problems: list[Problem] = []
-        if self.mode == "built-in":
-            problems.append(Problem("metrics", "a built-in algorithm defines its own", "none"))
+        if self.reads_own_metrics:
+            problems.append(Problem("metrics", "SageMaker reads this image's by its own", "none"))
         names = [one.name for one in (*self.metrics, *metrics)]
         problems += [
             Problem(name, "is there already", "each metric once")
@@ -229,11 +233,7 @@ class Algorithm:
         return replace(self, metrics=(*self.metrics, *metrics))
 
     def check_channels(self, names: Sequence[str]) -> None:
-        """Check which channels a job is to have.
-
-        Raises:
-            AlgorithmError: If one is missing, unknown or there twice.
-        """
+        """Check which channels a job is to have; AlgorithmError names each problem."""
         known = [one.name for one in self.channels]
         missing = [one.name for one in self.channels if one.required and one.name not in names]
         problems = [Problem(name, "is missing", "this channel is needed") for name in missing]
@@ -292,7 +292,7 @@ class Algorithm:
     def inference_image(self, scope: Construct, processor: Processor = "cpu") -> str:
         """The address of the image that serves, for the stack of ``scope``.
 
-        Arguments and errors are those of :meth:`training_image`.
+        Arguments and errors: as :meth:`training_image`.
         """
         return self._address(scope, "inference", processor)
 

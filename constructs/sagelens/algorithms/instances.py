@@ -25,6 +25,11 @@ def processor(instance_type: str) -> Processor:
     return "gpu" if (family(instance_type) or "")[:1] in ("g", "p") else "cpu"
 
 
+def is_arm(instance_type: str) -> bool:
+    """Whether an instance type has an Arm processor, as AWS Graviton is."""
+    return _is_arm(family(instance_type) or "")
+
+
 def _is_arm(name: str) -> bool:
     """Graviton families have a g after their generation, such as m7g and c6gn."""
     return re.fullmatch(r"[a-z]+[0-9]+g[a-z]*", name) is not None and name[0] in "acmrtx"

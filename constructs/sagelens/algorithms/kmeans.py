@@ -18,6 +18,7 @@ KMEANS = Algorithm(
     title="K-Means",
     purpose="Groups of like rows, when how many groups there shall be is known.",
     mode="built-in",
+    reads_own_metrics=True,
     pages=(
         "K-Means Hyperparameters",
         "Tune a K-Means Model",

@@ -139,6 +139,7 @@ LINEAR_LEARNER = Algorithm(
     title="Linear Learner",
     purpose="Linear classification and regression: quick, and its weights can be explained.",
     mode="built-in",
+    reads_own_metrics=True,
     pages=(
         "Linear learner hyperparameters",
         "Tune a linear learner model",

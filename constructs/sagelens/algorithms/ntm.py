@@ -18,6 +18,7 @@ NTM = Algorithm(
     title="Neural Topic Model",
     purpose="Topics of a collection of texts, given as counts of words.",
     mode="built-in",
+    reads_own_metrics=True,
     pages=(
         "NTM Hyperparameters",
         "Tune an NTM Model",

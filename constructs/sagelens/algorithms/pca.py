@@ -12,6 +12,7 @@ PCA = Algorithm(
     title="Principal Component Analysis",
     purpose="Fewer columns that keep most of what the many told.",
     mode="built-in",
+    reads_own_metrics=True,
     pages=("PCA Hyperparameters", "PCA Algorithm", "Parameters for Built-in Algorithms"),
     images="pca",
     specifications=(

@@ -215,6 +215,7 @@ XGBOOST = Algorithm(
     title="XGBoost",
     purpose="Classification, regression and ranking on tables: the first choice for most of them.",
     mode="built-in",
+    reads_own_metrics=True,
     pages=PAGES,
     images="xgboost",
     specifications=SPECIFICATIONS,

@@ -83,14 +83,14 @@ def test_every_module_is_short() -> None:
         assert len(path.read_text(encoding="utf-8").splitlines()) <= 310, path
 
 
-# Lines as they stand in logs: XGBoost's as CloudWatch shows them (#011 is a tab) and as they are
-# printed; Keras 3's and Keras 2's at the end of an epoch.
+# Lines as they stand in logs: XGBoost's as CloudWatch shows them (#011 is a tab); Keras 3's and
+# Keras 2's at the end of an epoch.
 LINES = {
     "xgboost-script": [
         ("[39]#011train-auc:0.91498#011validation-auc:0.80470", "train:auc", "0.91498"),
         ("[39]#011train-auc:0.91498#011validation-auc:0.80470", "validation:auc", "0.80470"),
-        ("[3]\ttrain-logloss:0.3\tvalidation-logloss:1e-05", "validation:logloss", "1e-05"),
-        ("[12]\tvalidation-rmse:12.5", "validation:rmse", "12.5"),
+        ("[3]#011train-logloss:0.3#011validation-logloss:1e-05", "validation:logloss", "1e-05"),
+        ("[12]#011validation-rmse:12.5", "validation:rmse", "12.5"),
     ],
     "tensorflow": [
         (
@@ -121,7 +121,7 @@ CASES = [(name, *case) for name, cases in LINES.items() for case in cases]
 def test_expressions_find_the_value_in_a_line_of_the_log(
     name: str, line: str, metric: str, value: str
 ) -> None:
-    found = {one["Name"]: one["Regex"] for one in algorithm(name).metric_definitions()}
+    found = {one.name: one.definition()["Regex"] for one in algorithm(name).metrics}
     match = re.search(found[metric], line)
     assert match is not None
     assert match[1] == value
@@ -129,8 +129,8 @@ def test_expressions_find_the_value_in_a_line_of_the_log(
 
 
 def test_an_expression_does_not_take_one_metric_for_another() -> None:
-    found = {one["Name"]: one["Regex"] for one in algorithm("xgboost-script").metric_definitions()}
-    line = "[1]\ttrain-aucpr:0.7\tvalidation-mlogloss:0.2"
+    found = {one.name: one.definition()["Regex"] for one in algorithm("xgboost-script").metrics}
+    line = "[1]#011train-aucpr:0.7#011validation-mlogloss:0.2"
     assert [name for name, regex in found.items() if re.search(regex, line)] == [
         "validation:mlogloss"
     ]
@@ -143,10 +143,15 @@ def test_metrics_fit_the_api(one: Algorithm) -> None:
     assert all(len(each["Regex"]) <= 500 and len(each["Name"]) <= 255 for each in found)
 
 
-def test_a_built_in_algorithm_defines_its_metrics_itself() -> None:
-    assert algorithm("xgboost").metric_definitions() == []
-    with pytest.raises(AlgorithmError, match="a built-in algorithm defines its own"):
-        algorithm("xgboost").with_metrics(Metric("mine", regex="(.)"))
+@pytest.mark.parametrize("name", ["xgboost", "linear-learner", "xgboost-script"])
+def test_where_sagemaker_reads_metrics_by_its_own_definitions_none_are_given(name: str) -> None:
+    """A job that brings any is refused; XGBoost's image has them in script mode too."""
+    assert algorithm(name).metric_definitions() == []
+    with pytest.raises(AlgorithmError, match="SageMaker reads this image's by its own"):
+        algorithm(name).with_metrics(Metric("mine", regex="(.)"))
+
+
+def test_a_built_in_algorithm_has_no_expressions() -> None:
     with pytest.raises(ValueError, match="defines its metrics itself"):
         algorithm("xgboost").objective("validation:auc").definition()
 
@@ -179,7 +184,11 @@ def test_recommended_ranges_lie_within_what_is_allowed() -> None:
 
 def test_ranges_become_what_the_api_wants() -> None:
     ranges = algorithm("linear-learner").tuning_ranges(
-        {"wd": None, "mini_batch_size": IntegerRange(200, 300, "Linear"), "use_bias": None}
+        {
+            "wd": None,
+            "mini_batch_size": IntegerRange(200, 300, "Linear"),
+            "use_bias": None,
+        }
     )
     assert parameter_ranges(ranges) == {
         "IntegerParameterRanges": [

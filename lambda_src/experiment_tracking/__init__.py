@@ -1,0 +1,1 @@
+"""Writes one run of a training pipeline into MLflow."""

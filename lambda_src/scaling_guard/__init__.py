@@ -1,0 +1,1 @@
+"""The custom resources that scale an endpoint and get out of the way of its updates."""
