@@ -11,6 +11,9 @@ import aws_cdk as cdk
 
 import config
 from stacks.foundation_stack import FoundationStack
+from stacks.hosting_checks import problems
+from stacks.hosting_stack import add_hosting
+from stacks.training_stack import TrainingStack
 from stacks.vision_stack import VisionStack
 
 
@@ -29,6 +32,9 @@ def compose(app: cdk.App, settings: config.EnvironmentSettings) -> cdk.App:
     foundation = FoundationStack(app, settings=settings)
     if settings.vision:
         VisionStack(app, settings=settings, vision=settings.vision, foundation=foundation)
+    if settings.training:
+        TrainingStack(app, settings=settings, training=settings.training, foundation=foundation)
+    add_hosting(app, settings=settings, foundation=foundation)
     return app
 
 
@@ -36,17 +42,15 @@ def build(environment: str | None = None, *, outdir: str | None = None) -> cdk.A
     """The app of one environment.
 
     Args:
-        environment: Its name or the path of its file; by default the CDK context's
-            ``environment``, else ``demo``.
-        outdir: Folder of the cloud assembly; by default what the CDK CLI asks for, else
-            ``cdk.out``.
+        environment: Its name or its file's path; by default the context's, else ``demo``.
+        outdir: Folder of the cloud assembly; by default the CDK CLI's, else ``cdk.out``.
 
     Raises:
         config.ConfigurationError: With everything that is wrong with the file.
     """
     app = new_app(outdir=outdir)
     chosen = environment or app.node.try_get_context("environment") or "demo"
-    return compose(app, config.load(str(chosen)))
+    return compose(app, config.load(str(chosen), check=problems))
 
 
 if __name__ == "__main__":

@@ -8,15 +8,24 @@ A file that is not right raises `ConfigurationError`, which lists every error in
 are described in docs/configuration.md.
 """
 
-from config.loading import environments, load
+from config.base import Broken
+from config.hosting import EndpointSettings, HostingSettings
+from config.loading import Check, environments, load
 from config.report import ConfigurationError, Problem
 from config.settings import EnvironmentSettings
+from config.training import ModelSettings, TrainingSettings
 from config.vision import VisionSettings
 
 __all__ = [
+    "Broken",
+    "Check",
     "ConfigurationError",
+    "EndpointSettings",
     "EnvironmentSettings",
+    "HostingSettings",
+    "ModelSettings",
     "Problem",
+    "TrainingSettings",
     "VisionSettings",
     "environments",
     "load",

@@ -97,7 +97,7 @@ def _allowed(path: Loc) -> str | None:
 
 
 def _longest(context: dict[str, Any], path: Loc) -> str | None:
-    if "actual_length" in context:  # only lists and mappings tell theirs
+    if "max_length" in context and "actual_length" in context:  # a list's or mapping's
         return f"at most {context['max_length']} entries"
     if "max_length" in context:
         words = _allowed(path)

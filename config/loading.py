@@ -7,14 +7,14 @@ that read something taken out is not reported: it would only repeat an error.
 
 import copy
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, cast
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from config.base import Loc, meant
+from config.base import Broken, Loc, all_of, meant
 from config.document import Document, read
 from config.report import NO_VALUE, ConfigurationError, Problem
 from config.settings import EnvironmentSettings
@@ -23,25 +23,36 @@ ENVIRONMENTS = Path(__file__).parent / "environments"
 _SUFFIXES = (".yaml", ".yml")
 _MOST_ROUNDS = 50
 
+Check = Callable[[EnvironmentSettings], Iterable[Broken]]
+"""Judges settings by what the configuration cannot know itself, such as an algorithm's ranges."""
+
+
+def _no_further_check(settings: EnvironmentSettings) -> Iterable[Broken]:
+    return ()
+
 
 def environments() -> tuple[str, ...]:
     """Return the names of the files in config/environments/, sorted."""
     return tuple(sorted(path.stem for path in ENVIRONMENTS.glob("*.yaml")))
 
 
-def load(environment: str | os.PathLike[str]) -> EnvironmentSettings:
+def load(
+    environment: str | os.PathLike[str], *, check: Check = _no_further_check
+) -> EnvironmentSettings:
     """Return the settings of one environment.
 
     Args:
         environment: the name of a file in config/environments/, such as "dev"; or a path,
             recognised by a slash or the ending .yaml or .yml.
+        check: a further judgement of the settings; what it finds broken is listed with the
+            file's other errors. It is given what is right of a file that is wrong in part.
 
     Raises:
         ConfigurationError: listing every error of the file.
     """
     path = _path(environment)
     document = read(path, _shown_path(path))
-    problems = [*document.problems, *_Rounds(document).problems()]
+    problems = [*document.problems, *_Rounds(document, check).problems()]
     if path.parent.resolve() == ENVIRONMENTS.resolve():
         problems += _misnamed(document, path.stem)
     if problems:
@@ -106,8 +117,9 @@ def _misnamed(document: Document, stem: str) -> Iterator[Problem]:
 class _Rounds:
     """Validates a document, takes out what is wrong, validates again, until nothing is."""
 
-    def __init__(self, document: Document) -> None:
+    def __init__(self, document: Document, check: Check) -> None:
         self._document = document
+        self._check = check
         self._data: Any = copy.deepcopy(document.data)
         self._out: set[Loc] = set()
         self._kept: dict[Loc, list[int]] = {}
@@ -119,7 +131,7 @@ class _Rounds:
         self._drop(*_refused(self._data, ()))
         for _ in range(_MOST_ROUNDS):
             try:
-                EnvironmentSettings.model_validate(self._data)
+                self._judge()
             except ValidationError as error:
                 details = _own_errors(error)
                 found += self._new(details)
@@ -128,6 +140,11 @@ class _Rounds:
             else:
                 break
         return found
+
+    def _judge(self) -> None:
+        broken = list(self._check(EnvironmentSettings.model_validate(self._data)))
+        if broken:
+            raise all_of("Check", broken)
 
     def _new(self, details: list[ErrorDetails]) -> list[Problem]:
         from config.explain import explain  # only a wrong configuration pays for it

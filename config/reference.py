@@ -37,7 +37,8 @@ what is allowed:
 
 The first line of each file names its JSON Schema, with which editors complete and check as you
 type. The check above knows more: the rules between fields, such as confidence bands without
-gaps.
+gaps. What takes the catalogue of algorithms or the models' scripts to know (hyperparameters, tuning
+ranges, images) is checked when the stacks are composed, and told in the same way, with the line.
 
 How YAML is read: text, numbers, `true` and `false`, `null`, lists and mappings. A number in
 quotes is text and is refused where a number belongs. What YAML readers understand differently,
@@ -109,7 +110,9 @@ def _sections(path: str, node: Node) -> Iterator[tuple[str, Node]]:
 
 
 def _key_name(path: str) -> str:
-    """Return what a free key stands for: under policy an analysis, below that a label."""
+    """Return what a free key stands for: a model; under policy an analysis, then a label."""
+    if path in ("training.models", "hosting.models"):
+        return "model"
     return "label" if path.endswith(">") else "analysis"
 
 

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 
 from pydantic import Field
 
-from config.base import Broken, Loc, Section
+from config.account import AccountFeatures
+from config.base import Broken, Loc, Section, meant
 from config.fields import (
     Account,
     Cidr,
@@ -18,7 +19,9 @@ from config.fields import (
     RolePath,
     Tags,
 )
-from config.regions import REKOGNITION
+from config.hosting import HostingSettings
+from config.regions import MODEL_REGISTRY, REKOGNITION
+from config.training import TrainingSettings
 from config.vision import VisionSettings
 
 # "Partitions" in the AWS Fault Isolation Boundaries white paper; longest prefix first.
@@ -61,8 +64,10 @@ class EnvironmentSettings(Section):
     """One environment. Only `name` is required."""
 
     name: EnvironmentName
-    """The environment's name. Its stacks are called sagelens-<name>-foundation and
-    sagelens-<name>-vision. A file in config/environments/ is called after it."""
+    """The environment's name. Its stacks are called sagelens-<name>-foundation,
+    sagelens-<name>-vision, sagelens-<name>-training, sagelens-<name>-releases and
+    sagelens-<name>-hosting-<model>. A file in config/environments/ is called
+    after it."""
     region: Region | None = None
     """Region to deploy to; null: the one that the AWS CLI is set to."""
     account: Account | None = None
@@ -85,10 +90,16 @@ class EnvironmentSettings(Section):
     vision: VisionSettings | None = VisionSettings()
     """How images are analysed and judged; null: not at all, for a Region without Amazon
     Rekognition."""
+    training: TrainingSettings | None = None
+    """Which models are trained, on what, and when; null: none, there is no training stack."""
+    hosting: HostingSettings | None = None
+    """Which models answer requests, and how versions go live; null: none do."""
+    account_features: AccountFeatures = AccountFeatures()
+    """What the account may still use of services that are closed to new customers."""
 
     def rules(self) -> Iterator[Broken]:
         """Yield ARNs of a partition or account that this environment cannot be in, and a Region
-        without Amazon Rekognition."""
+        without a service that it needs."""
         boundary = self.security.permissions_boundary
         arns: dict[Loc, str] = {}
         if boundary is not None:
@@ -100,6 +111,10 @@ class EnvironmentSettings(Section):
             for at, arn in arns.items():
                 yield from self._of_other_partition(self.region, at, arn)
             yield from self._without_rekognition(self.region)
+            yield from self._without_model_registry(self.region)
+        yield from self._untrained()
+        yield from self._without_network()
+        yield from self._labels_that_train()
 
     def _without_rekognition(self, region: str) -> Iterator[Broken]:
         if self.vision is not None and region not in REKOGNITION:
@@ -107,6 +122,43 @@ class EnvironmentSettings(Section):
             problem = "has no Amazon Rekognition, which vision needs"
             allowed = f"{', '.join(sorted(REKOGNITION))}; or vision: null"
             yield Broken(at, region, problem, allowed, (at, ("vision",)))
+
+    def _without_model_registry(self, region: str) -> Iterator[Broken]:
+        if self.training is not None and region not in MODEL_REGISTRY:
+            at: Loc = ("region",)
+            problem = "has no model package groups of Amazon SageMaker, which training needs"
+            allowed = f"{', '.join(sorted(MODEL_REGISTRY))}; or training: null"
+            yield Broken(at, region, problem, allowed, (at, ("training",)))
+
+    def _untrained(self) -> Iterator[Broken]:
+        """Yield endpoints of models that are not trained."""
+        trained = tuple(self.training.models) if self.training else ()
+        for name in self.hosting.models if self.hosting else ():
+            if name not in trained:
+                at: Loc = ("hosting", "models", name)
+                close = meant(name, trained)
+                problem = "is no model of training" + (f"; did you mean {close}?" if close else "")
+                allowed = ", ".join(trained) or "hosting: null, since training has no models"
+                yield Broken(at, None, problem, allowed, (at, ("training",)))
+
+    def _without_network(self) -> Iterator[Broken]:
+        """Yield endpoints in a network that is not there."""
+        for name, model in self.hosting.models.items() if self.hosting else ():
+            if model.in_network and self.network is None:
+                at: Loc = ("hosting", "models", name, "in_network")
+                problem = "needs the environment's network, and there is none"
+                yield Broken(at, True, problem, "false or null; or a network", (at, ("network",)))
+
+    def _labels_that_train(self) -> Iterator[Broken]:
+        """Yield labels that lie among the data whose arrival starts training."""
+        for name, endpoint in self.hosting.models.items() if self.hosting else ():
+            labels = endpoint.drift.labels_prefix if endpoint.drift else None
+            trained = self.training.models.get(name) if self.training else None
+            if labels and trained and labels.startswith(trained.data_prefix):
+                at: Loc = ("hosting", "models", name, "drift", "labels_prefix")
+                data: Loc = ("training", "models", name, "data_prefix")
+                problem = f"lies in data_prefix ({trained.data_prefix}), which training reads"
+                yield Broken(at, labels, problem, "a folder beside it", (at, data))
 
     def _of_other_account(self, arn: str) -> Iterator[Broken]:
         owner = arn.split(":")[4]

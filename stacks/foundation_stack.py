@@ -21,6 +21,10 @@ from stacks.platform_stack import PlatformStack
 # The services that functions in the network call, besides S3 and DynamoDB by their gateways.
 NETWORK_SERVICES = ("events", "sqs")
 VISION_SERVICES = ("rekognition",)
+# Jobs need Amazon S3 alone: SageMaker brings images and takes logs and metrics by itself ("Give
+# SageMaker AI Processing Jobs Access to Resources in Your Amazon VPC"). This one is for the
+# functions that schedule starts.
+TRAINING_SERVICES = ("scheduler",)
 
 
 class FoundationStack(PlatformStack):
@@ -104,11 +108,17 @@ class FoundationStack(PlatformStack):
             "Network",
             cidr=network.cidr,
             availability_zones=network.availability_zones,
-            services=sorted(NETWORK_SERVICES + (VISION_SERVICES if self.settings.vision else ())),
+            services=self._services(),
             encryption_key=self.encryption_key,
             log_retention_days=self.settings.log_retention_days,
             removal_policy=self.removal_policy,
         )
+
+    def _services(self) -> list[str]:
+        services = [*NETWORK_SERVICES]
+        services += VISION_SERVICES if self.settings.vision else ()
+        services += TRAINING_SERVICES if self.settings.training else ()
+        return sorted(services)
 
     def _acknowledge(self) -> None:
         for bucket in (self.log_bucket, self.images_bucket, self.data_bucket, self.models_bucket):

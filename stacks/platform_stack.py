@@ -35,6 +35,11 @@ class PlatformStack(cdk.Stack):
         capability: What the stack provides; its name is ``sagelens-<environment>-<capability>``.
         settings: The environment's settings.
         description: What the stack provides, in a sentence.
+
+    Attributes:
+        settings: The environment's settings.
+        removal_policy: What becomes of what holds data when the stack is deleted.
+        labels: The tags of everything in it.
     """
 
     def __init__(
@@ -62,12 +67,12 @@ class PlatformStack(cdk.Stack):
             if settings.protect_data
             else cdk.RemovalPolicy.DESTROY
         )
-        self._labels = {
+        self.labels = {
             **settings.tags,
             "sagelens:environment": settings.name,
             "sagelens:capability": capability,
         }
-        for key, value in self._labels.items():
+        for key, value in self.labels.items():
             cdk.Tags.of(self).add(key, value)
 
     @property
@@ -83,7 +88,7 @@ class PlatformStack(cdk.Stack):
         provider = self.node.try_find_child("Custom::S3AutoDeleteObjectsCustomResourceProvider")
         if provider is None:
             return
-        tags = [{"Key": key, "Value": value} for key, value in sorted(self._labels.items())]
+        tags = [{"Key": key, "Value": value} for key, value in sorted(self.labels.items())]
         for name in ("Role", "Handler"):
             resource = provider.node.find_child(name)
             assert isinstance(resource, cdk.CfnResource)

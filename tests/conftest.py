@@ -14,6 +14,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 ENVIRONMENTS = ("demo", "dev", "prod")
+FILES = {"every": str(Path(__file__).parent / "security" / "everything.yaml")}
+"""Environments that are made for tests, each with its file."""
 
 for name in [name for name in os.environ if name.startswith("AWS_")]:
     del os.environ[name]
@@ -68,7 +70,7 @@ def assembly(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
         import app
 
         folder = tmp_path_factory.mktemp(f"assembly-{environment}")
-        app.build(environment, outdir=str(folder)).synth()
+        app.build(FILES.get(environment, environment), outdir=str(folder)).synth()
         return folder
 
     return synthesize

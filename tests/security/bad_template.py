@@ -116,7 +116,11 @@ BAD = Template(stack="bad", body={"Resources": RESOURCES})
 
 # For each judge: rule and logical id.
 EXPECTED: dict[str, set[tuple[str, str]]] = {
-    "edges": {("alarm-to-topic", "Alarm"), ("rule-to-queue", "Rule")},
+    "edges": {
+        ("alarm-to-topic", "Alarm"),
+        ("endpoint-to-role", "Model"),
+        ("rule-to-queue", "Rule"),
+    },
     "iam": {
         ("UNKNOWN_ACTION", "Role"),
         ("broad-managed-policy", "Role"),

@@ -44,6 +44,16 @@ class Skip:
         )
 
 
+TRACKER = "training/TrackingWorkerFunction996649B5"
+DATA_STARTER = "training/ChurnOnDataWorkerFunction15BA58F3"
+DRIFT_STARTER = "training/ChurnOnDriftWorkerFunction0504B351"
+WITH_DATA_STARTS = ("demo", "prod")
+VERSIONS = "releases/VersionsWorkerFunction66C1CF4A"
+SCALER = "releases/ScalingWorkerFunction7F43F126"
+WITH_INSTANCES = ("demo", "prod")
+WITH_DRIFT_STARTS = ("demo", "prod")
+GROUP_EMPTIER = "training/ChurnGroupEmptierWorkerFunction645A9CD3"
+
 LOG_BUCKET = "foundation/LogBucketCC3B17E8"
 DATA_BUCKETS = (
     "foundation/DataBucketE3889A50",
@@ -106,7 +116,7 @@ SKIPS = (
         "iam",
         "confused-deputy",
         (f"{CDK_PROVIDER}Role3B1BD092",),
-        DISPOSABLE,
+        (*DISPOSABLE, "every"),
         "CDK writes this role for emptying buckets, and lets nobody add to its trust policy",
     ),
     Skip(
@@ -146,6 +156,199 @@ SKIPS = (
         ("vision/ImageAnalysisWorkerFunctionF0170FB4",),
         ALL,
         "CDK writes this dependency, which is redundant and harmless",
+    ),
+    Skip(
+        "control-tower",
+        "sqs_dlq_check",
+        ("training/ChurnPipelineAnnouncementsUndelivered767CF05F",),
+        ALL,
+        "it is where undeliverable announcements end; nothing works it off",
+    ),
+    Skip(
+        "control-tower",
+        "sqs_dlq_check",
+        ("training/ChurnOnDataWorkDeadLetterQueueBEAF9920",),
+        WITH_DATA_STARTS,
+        "it is the dead-letter queue; naming its source here would be a circular reference",
+    ),
+    Skip(
+        "control-tower",
+        "sqs_dlq_check",
+        ("training/ChurnOnDriftWorkDeadLetterQueueDD162B9E",),
+        WITH_DRIFT_STARTS,
+        "it is the dead-letter queue; naming its source here would be a circular reference",
+    ),
+    Skip(
+        "control-tower",
+        "cloudwatch_log_group_retention_period_check",
+        (
+            "training/ChurnGroupEmptierWorkerLogs3B744A49",
+            "training/TrackingWorkerLogsC2DBA9FB",
+        ),
+        DISPOSABLE,
+        "logs of environments for trying things are kept for 30 days; prod keeps them for a year",
+    ),
+    Skip(
+        "control-tower",
+        "cloudwatch_log_group_retention_period_check",
+        ("training/ChurnOnDataWorkerLogsE2BEBD46",),
+        ("demo",),
+        "logs of environments for trying things are kept for 30 days; prod keeps them for a year",
+    ),
+    Skip(
+        "control-tower",
+        "lambda_inside_vpc_check",
+        (TRACKER,),
+        ALL,
+        "it calls an MLflow app, for which AWS documents no VPC endpoint; it holds no data",
+    ),
+    Skip(
+        "control-tower",
+        "lambda_inside_vpc_check",
+        (GROUP_EMPTIER,),
+        DISPOSABLE,
+        "it deletes model versions when its stack is deleted, and touches no data",
+    ),
+    Skip(
+        "control-tower",
+        "lambda_inside_vpc_check",
+        (DATA_STARTER, DRIFT_STARTER),
+        ("demo",),
+        "without a network nothing bills by the hour; prod has one",
+    ),
+    Skip(
+        "iam",
+        "resource-star",
+        (
+            "training/ChurnOnDataWorkerRole8268D8E4",
+            "training/ChurnOnDriftWorkerRole76168E47",
+        ),
+        ("prod", "every"),
+        "AWS Lambda, Giving Lambda functions access to resources in an Amazon VPC: the network "
+        "interfaces do not exist yet, so AWS documents these actions on *; a Deny keeps the "
+        "function's own code from them",
+        about="statement JoinNetwork",
+    ),
+    Skip(
+        "iam",
+        "RESOURCE_MISMATCH",
+        ("training/TrackingWorkerRoleA2ECF84A",),
+        (*ALL, "every"),
+        "Amazon SageMaker AI, Set up IAM permissions for MLflow Apps: these actions take the app's "
+        "ARN; parliament knows tracking servers only, which are older",
+        about="statement WriteRuns",
+    ),
+    Skip(
+        "iam",
+        "RESOURCE_MISMATCH",
+        ("training/ChurnGroupDB9BC7BF",),
+        ("every",),
+        "Amazon SageMaker AI, Deploy a Model Version from a Different Account: its policy names "
+        "CreateModel on model packages",
+        about="statement UseVersions",
+    ),
+    Skip(
+        "iam",
+        "resource-star",
+        ("training/ChurnAutopilotJobRole9CCCE4C0",),
+        ("every",),
+        "Amazon SageMaker AI, How to use SageMaker AI execution roles: the network interfaces do "
+        "not exist yet, so AWS documents these actions on *",
+        about="statement JoinNetwork",
+    ),
+    Skip(
+        "cfn-lint",
+        "E3006",
+        ("training/TrackingApp1B347ABC",),
+        ALL,
+        "the stack leaves it out where the environment names a Region without MLflow apps",
+    ),
+    Skip(
+        "cfn-lint",
+        "E3006",
+        ("training/ChurnGroupDB9BC7BF",),
+        ALL,
+        "training is refused where the environment names a Region without model package groups",
+    ),
+    *(
+        Skip(
+            judge,
+            "W3005",
+            (function,),
+            environments,
+            "CDK writes this dependency, which is redundant and harmless",
+        )
+        for judge in ("cfn-lint", "cloudformation-validate")
+        for function, environments in (
+            (TRACKER, ALL),
+            (GROUP_EMPTIER, DISPOSABLE),
+            (DATA_STARTER, WITH_DATA_STARTS),
+            (DRIFT_STARTER, WITH_DRIFT_STARTS),
+            (VERSIONS, ALL),
+            (SCALER, WITH_INSTANCES),
+        )
+    ),
+    *(
+        Skip(
+            "control-tower",
+            "lambda_inside_vpc_check",
+            (function,),
+            environments,
+            "it runs during deployments only and holds no data; in a network it would take three "
+            "interface endpoints that bill by the hour",
+        )
+        for function, environments in ((VERSIONS, ALL), (SCALER, WITH_INSTANCES))
+    ),
+    Skip(
+        "control-tower",
+        "sqs_dlq_check",
+        ("releases/ChurnReleaseTriggerDeadLetterQueueFFE5F774",),
+        ALL,
+        "it is where approvals end that started nothing; nothing works it off",
+    ),
+    Skip(
+        "control-tower",
+        "sqs_dlq_check",
+        ("drift/ChurnScheduleUndelivered27B20688",),
+        WITH_INSTANCES,
+        "it is where starts that failed end; nothing works it off",
+    ),
+    *(
+        Skip(
+            "control-tower",
+            "cloudwatch_log_group_retention_period_check",
+            (group,),
+            environments,
+            "logs of environments for trying things are kept for 30 days; prod keeps them for a "
+            "year",
+        )
+        for group, environments in (
+            ("hosting-churn/EndpointLogs88A66289", DISPOSABLE),
+            ("releases/ChurnReleaseLogsD5679D43", DISPOSABLE),
+            ("releases/VersionsWorkerLogs80746132", DISPOSABLE),
+            ("releases/ScalingWorkerLogsD2E562FF", ("demo",)),
+            ("drift/ChurnMachineLogsEFC62C0B", ("demo",)),
+            ("training/ChurnOnDriftWorkerLogs9EAB0B94", ("demo",)),
+        )
+    ),
+    *(
+        Skip(
+            "security-hub",
+            "SageMaker_16",
+            (f"hosting-churn/Sagelens{environment.title()}ChurnModelMain",),
+            (environment,),
+            "the model package names its image, which lies in AWS's own registry in Amazon ECR; "
+            "the mode Vpc is for private registries (ImageConfig)",
+        )
+        for environment in ALL
+    ),
+    Skip(
+        "security-hub",
+        "SageMaker_5",
+        ("hosting-churn/SagelensDevChurnModelMain",),
+        ("dev",),
+        "Amazon SageMaker Serverless Inference has no network isolation (its page's feature "
+        "exclusions), and dev pays for nothing that is idle",
     ),
 )
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.security.examples import delivery, events, functions, notifications
+from tests.security.examples import delivery, events, functions, hosting, notifications, training
 from tests.security.examples.build import (
     GONE,
     INLINE,
@@ -31,6 +31,8 @@ EXAMPLES = (
     *notifications.EXAMPLES,
     *functions.EXAMPLES,
     *delivery.EXAMPLES,
+    *training.EXAMPLES,
+    *hosting.EXAMPLES,
 )
 BREAKS = [(example, item) for example in EXAMPLES for item in example.breaks]
 
@@ -66,6 +68,12 @@ def test_a_key_that_is_not_in_the_templates_is_not_judged() -> None:
         (notifications.ALARM, "Alarm.Properties.AlarmActions.0"),
         (notifications.SUBSCRIBED_QUEUE, "Subscription.Properties.Endpoint"),
         (notifications.ACCESS_LOGS, "Bucket.Properties.LoggingConfiguration.DestinationBucketName"),
+        (hosting.HOSTING, "Model.Properties.ExecutionRoleArn"),
+        (hosting.HOSTING, "Configuration.Properties.KmsKeyId"),
+        (hosting.HOSTING, "Configuration.Properties.DataCaptureConfig.DestinationS3Uri"),
+        (hosting.HOSTING, "Endpoint.Properties.EndpointConfigName"),
+        (hosting.HOSTING, "Logs.Properties.LogGroupName"),
+        (hosting.HOSTING, "Alarm.Properties.AlarmName"),
     ],
 )
 def test_a_target_that_is_not_in_the_templates_is_not_judged(

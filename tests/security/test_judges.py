@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import FILES
 from tests.security.judges import (
     cfn_lint,
     cloudformation,
@@ -25,12 +26,14 @@ from tests.security.judges.templates import Template, read_assembly
 from tests.security.skips import SKIPS, Skip, settle
 
 ENVIRONMENTS = ("demo", "dev", "prod")
+# One with everything on that these leave off, for the judges of rights and ways.
+EVERY = "every"
 Judge = Callable[[str, Sequence[Template]], list[Finding]]
 
 # For each judge: how it is asked, and the environments that owe it an answer.
 JUDGES: dict[str, tuple[Judge, tuple[str, ...]]] = {
-    "edges": (lambda _, given: edges.judge(given), ENVIRONMENTS),
-    "iam": (lambda _, given: iam.judge(given), ENVIRONMENTS),
+    "edges": (lambda _, given: edges.judge(given), (*ENVIRONMENTS, EVERY)),
+    "iam": (lambda _, given: iam.judge(given), (*ENVIRONMENTS, EVERY)),
     "cloudformation-validate": (lambda _, given: cloudformation.judge(given), ENVIRONMENTS),
     "cfn-lint": (lambda _, given: cfn_lint.judge(given), ENVIRONMENTS),
     "security-hub": (
@@ -64,7 +67,8 @@ def test_every_environment_is_judged() -> None:
 def test_every_stack_is_judged(templates: Callable[[str], list[Template]]) -> None:
     for environment in ENVIRONMENTS:
         stacks = {template.stack for template in templates(environment)}
-        assert {f"sagelens-{environment}-foundation", f"sagelens-{environment}-vision"} <= stacks
+        names = ("foundation", "vision", "training", "releases", "hosting-churn")
+        assert {f"sagelens-{environment}-{name}" for name in names} <= stacks
 
 
 def test_every_skip_belongs_to_a_judge_that_runs() -> None:
@@ -91,15 +95,17 @@ def test_a_skip_that_matches_nothing_is_reported() -> None:
     assert len(unused) == 1 and "matches nothing" in unused[0]
 
 
-def test_nag(tmp_path: Path) -> None:
+@pytest.mark.parametrize("environment", ["prod", FILES[EVERY]], ids=["prod", EVERY])
+def test_nag(environment: str, tmp_path: Path) -> None:
     from app import build
 
-    found = nag.judge(build("prod", outdir=str(tmp_path)))
+    found = nag.judge(build(environment, outdir=str(tmp_path)))
     assert not found, listing(found)
 
 
-def test_nag_acknowledges_nothing_that_is_not_found(tmp_path: Path) -> None:
+@pytest.mark.parametrize("environment", ["prod", FILES[EVERY]], ids=["prod", EVERY])
+def test_nag_acknowledges_nothing_that_is_not_found(environment: str, tmp_path: Path) -> None:
     from app import build
 
-    found = nag.stale(lambda: build("prod", outdir=str(tmp_path)))
+    found = nag.stale(lambda: build(environment, outdir=str(tmp_path)))
     assert not found, listing(found)

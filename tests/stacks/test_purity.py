@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-SOURCES = ("app.py", "cdk.json", "config", "constructs", "stacks", "lambda_src")
+SOURCES = ("app.py", "cdk.json", "config", "constructs", "stacks", "lambda_src", "ml_src")
 
 
 def synthesize(folder: Path, *, environment: str, zone: str, locale: str) -> dict[str, bytes]:
@@ -65,7 +65,7 @@ def test_synth_is_the_same_in_another_folder_time_zone_and_language(
         locale="C.UTF-8",
     )
     templates = {name for name in first if name.endswith((".template.json", ".assets.json"))}
-    assert len(templates) == 4
+    assert len(templates) == 12
     assert {name: first[name] for name in templates} == {name: second[name] for name in templates}
 
 

@@ -118,8 +118,15 @@ DELIVER_LOGS = [
     "logs:DescribeResourcePolicies",
     "logs:DescribeLogGroups",
 ]
+DELIVERED = {
+    "StringEquals": {
+        "kms:EncryptionContext:SourceArn": {
+            "Fn::Sub": "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:*"
+        }
+    }
+}
 MACHINE: Resources = {
-    "Key": key(),
+    "Key": key(allow("kms:Decrypt*", service="delivery.logs.amazonaws.com", when=DELIVERED)),
     "Group": resource("Logs::LogGroup"),
     "Role": role("states.amazonaws.com", allow(DELIVER_LOGS), USE_KEY),
     "Machine": resource(
@@ -254,6 +261,14 @@ EXAMPLES = (
             Break("no right", f"{INLINE}.0", GONE, "may not sqs:SendMessage"),
             Break("no key", f"{INLINE}.1", GONE, "kms:GenerateDataKey"),
             Break("other account", f"{TRUST}.Condition", OTHER_ACCOUNT, "may not assume"),
+        ),
+    ),
+    Example(
+        "state-machine-delivery-to-key",
+        MACHINE,
+        (
+            Break("key closed", f"{KEY_POLICY}.1", GONE, "delivery.logs.amazonaws.com"),
+            Break("by account", f"{KEY_POLICY}.1.Condition", SAME_ACCOUNT, "absent from"),
         ),
     ),
     Example(

@@ -24,6 +24,8 @@ BROAD = ("FullAccess", "AdministratorAccess", "PowerUserAccess", "SystemAdminist
 # Service principals that send no aws:Source… key, with what AWS documents instead.
 WITHOUT_SOURCE: dict[tuple[str, str], str] = {
     ("ec2.amazonaws.com", "trust"): "Amazon EC2 assumes an instance's role for the instance itself",
+    ("cloudformation.amazonaws.com", "trust"): "AWS CloudFormation, CloudFormation service role: "
+    "a stack's role is passed within its own account, and no key is named",
 }
 
 # Condition keys that AWS documents for every action of a kind of caller.

@@ -49,7 +49,25 @@ KINDS: dict[str, Kind] = {
     "AWS::SNS::Topic": Kind("sns", "{name}", "TopicName", "arn"),
     "AWS::SQS::Queue": Kind("sqs", "{name}", "QueueName", "url"),
     "AWS::SSM::Parameter": Kind("ssm", "parameter/{name}", "Name"),
-    "AWS::Scheduler::Schedule": Kind("scheduler", "schedule/default/{name}", "Name"),
+    "AWS::SageMaker::DataQualityJobDefinition": Kind(
+        "sagemaker", "data-quality-job-definition/{name}", "JobDefinitionName", "arn"
+    ),
+    "AWS::SageMaker::Endpoint": Kind("sagemaker", "endpoint/{name}", "EndpointName", "arn"),
+    "AWS::SageMaker::EndpointConfig": Kind(
+        "sagemaker", "endpoint-config/{name}", "EndpointConfigName", "arn"
+    ),
+    "AWS::SageMaker::MlflowApp": Kind("sagemaker", "mlflow-app/{name}", "", "arn"),
+    "AWS::SageMaker::Model": Kind("sagemaker", "model/{name}", "ModelName", "arn"),
+    "AWS::SageMaker::ModelCard": Kind("sagemaker", "model-card/{name}", "ModelCardName"),
+    "AWS::SageMaker::ModelPackageGroup": Kind(
+        "sagemaker", "model-package-group/{name}", "ModelPackageGroupName", "arn"
+    ),
+    "AWS::SageMaker::MonitoringSchedule": Kind(
+        "sagemaker", "monitoring-schedule/{name}", "MonitoringScheduleName", "arn"
+    ),
+    "AWS::SageMaker::Pipeline": Kind("sagemaker", "pipeline/{name}", "PipelineName"),
+    "AWS::Scheduler::Schedule": Kind("scheduler", "schedule/{name}", "Name"),
+    "AWS::Scheduler::ScheduleGroup": Kind("scheduler", "schedule-group/{name}", "Name"),
     "AWS::SecretsManager::Secret": Kind("secretsmanager", "secret:{name}", "Name", "arn"),
     "AWS::StepFunctions::StateMachine": Kind(
         "states", "stateMachine:{name}", "StateMachineName", "arn"

@@ -109,6 +109,8 @@ class World:
             bus = self.resolve(raw.get("EventBusName", "default"), node.stack)
             bus = str(bus).rpartition("/")[2]
             return name if bus == "default" else f"{bus}/{name}"
+        if node.type == "AWS::Scheduler::Schedule":
+            return f"{self.resolve(raw.get('GroupName', 'default'), node.stack)}/{name}"
         if node.type == "AWS::SSM::Parameter":
             return name.lstrip("/")
         return name

@@ -156,7 +156,10 @@ def test_settings_cannot_be_changed() -> None:
 def test_settings_made_in_python_obey_the_same_rules() -> None:
     with pytest.raises(ValidationError, match="is not longer than retention_days"):
         config.EnvironmentSettings.model_validate(
-            {"name": "x", "vision": {"queue": {"retention_days": 14}}}
+            {
+                "name": "x",
+                "vision": {"queue": {"retention_days": 14}},
+            }
         )
 
 

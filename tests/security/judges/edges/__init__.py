@@ -14,13 +14,17 @@ from tests.security.judges.edges import (
     alarms,
     buckets,
     census,
+    endpoints,
     functions,
     logs,
     networks,
+    passes,
+    pipelines,
     queues,
     roles,
     rules,
     schedules,
+    starts,
     topics,
 )
 from tests.security.judges.findings import Finding
@@ -38,6 +42,10 @@ MODULES = (
     logs,
     roles,
     schedules,
+    passes,
+    pipelines,
+    endpoints,
+    starts,
     networks,
     admitted,
 )

@@ -31,6 +31,8 @@ JOIN = (
 # logs, polling a queue) or by the service that holds the encrypted resource (keys).
 FROM_OUTSIDE = {"ec2", "kms", "logs"}
 BY_POLLER = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
+# No call at all: the service that a role is passed to asks whether the caller may pass it.
+NO_CALL = {"iam:PassRole"}
 
 
 def findings(world: World) -> Iterator[Finding]:
@@ -73,7 +75,7 @@ def _function(world: World, function: Node, role: Node, subnets: list[Node]) -> 
             continue
         for action in as_list(statement.get("Action")):
             service = action.partition(":")[0]
-            if service in FROM_OUTSIDE or action in BY_POLLER:
+            if service in FROM_OUTSIDE or action in BY_POLLER | NO_CALL:
                 continue
             serving = [node for node in endpoints if _serves(world, node, service)]
             edge = Edge("function-to-endpoint", function, function, world.arn(role), PAGE)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from tests.security.judges.documents import role_statements
 from tests.security.judges.edges.checks import (
     Edge,
+    check_key,
     check_role,
     check_role_key,
     check_trust,
@@ -22,7 +23,9 @@ from tests.security.judges.resolver import World
 
 SCHEDULER = "scheduler.amazonaws.com"
 STATES = "states.amazonaws.com"
+DELIVERY_SERVICE = "delivery.logs.amazonaws.com"
 SCHEDULE_PAGE = "EventBridge Scheduler, Setting up the execution role"
+SCHEDULE_KEY_PAGE = "EventBridge Scheduler, Encryption at rest in EventBridge Scheduler"
 LOGS_PAGE = "AWS Step Functions, Using CloudWatch Logs to log execution history"
 KEY_PAGE = "AWS Step Functions, Data at rest encryption"
 TARGETS = {
@@ -58,6 +61,16 @@ def _schedule(world: World, schedule: Node) -> Iterator[Finding]:
         yield from check_trust(world, trusting, role, SCHEDULER)
         yield from check_role(world, edge, role, action)
         yield from check_role_key(world, edge, role, kms, via)
+    yield from _schedule_key(world, schedule, role)
+
+
+def _schedule_key(world: World, schedule: Node, role: Node | None) -> Iterator[Finding]:
+    """A schedule with a key is read with the role of its target."""
+    identifier = world.properties(schedule).get("KmsKeyArn")
+    if identifier is None or role is None:
+        return
+    edge = Edge("schedule-to-key", schedule, schedule, world.arn(role), SCHEDULE_KEY_PAGE)
+    yield from check_role_key(world, edge, role, ("kms:Decrypt",), "scheduler", identifier)
 
 
 def _machine(world: World, machine: Node) -> Iterator[Finding]:
@@ -82,5 +95,19 @@ def _machine(world: World, machine: Node) -> Iterator[Finding]:
             call = Call(f"logs:{action}", "*", world.arn(role), context=role_context(world, role))
             if not decide(role_statements(world, role), call).allowed:
                 yield edge.finding(f"the role {role.label} may not logs:{action} on *")
+        yield from _delivered(world, machine)
     edge = Edge("state-machine-to-key", machine, machine, world.arn(role), KEY_PAGE)
     yield from check_role_key(world, edge, role, ("kms:Decrypt", "kms:GenerateDataKey"), "states")
+
+
+def _delivered(world: World, machine: Node) -> Iterator[Finding]:
+    """What a state machine with a key logs is decrypted by the service that delivers it."""
+    account, region = world.account(machine.stack), world.region(machine.stack)
+    source = f"arn:{world.place.partition}:logs:{region}:{account}:*"
+    context = {"kms:encryptioncontext:sourcearn": source}
+    edge = Edge(
+        "state-machine-delivery-to-key", machine, machine, DELIVERY_SERVICE, KEY_PAGE, context
+    )
+    yield from check_key(
+        world, edge, ("kms:Decrypt",), unsupported=("aws:sourceaccount", "aws:sourcearn")
+    )

@@ -1,0 +1,140 @@
+"""What the settings of an endpoint mean for the constructs that host it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from aws_cdk import aws_s3 as s3
+
+from config import EndpointSettings, EnvironmentSettings
+from sagelens import Network, PrivateNetwork, S3Folder
+from sagelens.endpoint_options import (
+    AllAtOnce,
+    Canary,
+    Capacity,
+    DataCapture,
+    Deployment,
+    Instances,
+    Linear,
+    Scaling,
+    Serverless,
+    Thresholds,
+)
+from stacks.training_plans import SOURCE
+
+VARIANT = "main"
+"""The one variant of each endpoint; it must never change."""
+
+
+@dataclass(frozen=True)
+class HostingNames:
+    """The names by which the stacks of a model's hosting know each other.
+
+    Args:
+        environment: The environment's name.
+        model: The model's name.
+    """
+
+    environment: str
+    model: str
+
+    @property
+    def endpoint(self) -> str:
+        """The endpoint, and the model package group whose versions it serves."""
+        return f"sagelens-{self.environment}-{self.model}"
+
+    @property
+    def capability(self) -> str:
+        """What the hosting stack provides, the end of its name."""
+        return f"hosting-{self.model}"
+
+    @property
+    def stack(self) -> str:
+        """The hosting stack."""
+        return f"sagelens-{self.environment}-{self.capability}"
+
+    @property
+    def watch(self) -> str:
+        """The drift watch: what its jobs' names begin with, and the dimension of its metrics."""
+        return f"{self.endpoint}-drift"
+
+    @property
+    def live_prefix(self) -> str:
+        """What the names of all parameters with a live version begin with."""
+        return f"/sagelens/{self.environment}/live/"
+
+    @property
+    def live_parameter(self) -> str:
+        """The parameter with the live version."""
+        return f"{self.live_prefix}{self.model}"
+
+
+def capacity_of(endpoint: EndpointSettings) -> Capacity:
+    """What an endpoint runs on."""
+    serverless, instances = endpoint.capacity.serverless, endpoint.capacity.instances
+    if serverless is not None:
+        return Serverless(**serverless.model_dump())
+    assert instances is not None
+    scaling = instances.scaling
+    return Instances(
+        instance_type=instances.instance_type,
+        count=instances.instance_count,
+        scaling=Scaling(**scaling.model_dump()) if scaling else None,
+    )
+
+
+def deployment_of(endpoint: EndpointSettings) -> Deployment:
+    """How traffic moves to a new version."""
+    way = endpoint.deployment
+    if way.canary is not None:
+        return Canary(**way.canary.model_dump())
+    if way.linear is not None:
+        return Linear(**way.linear.model_dump())
+    assert way.all_at_once is not None
+    return AllAtOnce(**way.all_at_once.model_dump())
+
+
+def thresholds_of(endpoint: EndpointSettings) -> Thresholds:
+    """From when its alarms ring."""
+    return Thresholds(**endpoint.thresholds.model_dump())
+
+
+def capture_of(endpoint: EndpointSettings, *, model: str, bucket: s3.IBucket) -> DataCapture | None:
+    """Where its requests are kept, if they are.
+
+    Args:
+        endpoint: Its settings.
+        model: The model's name.
+        bucket: The bucket of models: it announces no new objects, so nothing starts by them.
+    """
+    if endpoint.capture_percent is None:
+        return None
+    return DataCapture(
+        folder=S3Folder(bucket=bucket, prefix=f"{model}/captured/"),
+        percent=endpoint.capture_percent,
+    )
+
+
+def network_of(endpoint: EndpointSettings, network: PrivateNetwork | None) -> Network | None:
+    """Where its containers run, if in a network of the environment's.
+
+    It needs Amazon S3 alone, by the network's gateway ("Give SageMaker AI hosted endpoints access
+    to resources in your Amazon VPC").
+    """
+    chosen = endpoint.in_network
+    wanted = not endpoint.serverless if chosen is None else chosen
+    if network is None or not wanted:
+        return None
+    return Network(vpc=network.vpc, security_groups=[network.workload_security_group])
+
+
+def sample_of(endpoint: EndpointSettings, *, model: str) -> Path:
+    """The file with the request that a version must answer."""
+    return SOURCE / model / endpoint.smoke_test.sample
+
+
+def has_instances(settings: EnvironmentSettings) -> bool:
+    """Whether any endpoint of an environment runs on instances."""
+    hosting = settings.hosting
+    return hosting is not None and not all(each.serverless for each in hosting.models.values())
