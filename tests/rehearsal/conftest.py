@@ -8,6 +8,7 @@ import os
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from PIL import Image
 from rehearsal.process import Rehearsal
 from tests.rehearsal.listening import Tap, wait_for
 from tests.rehearsal.platform import OPERATION, Platform, synthesize
+from tests.rehearsal.school import School
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -120,9 +122,26 @@ def function_of() -> Callable[..., str]:
 
 
 @pytest.fixture(scope="session")
+def customers() -> bytes:
+    """A table of 1,000 customers for the churn scripts."""
+    from ml_src.churn import generate
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "customers.csv"
+        generate.main(["--rows", "1000", "--seed", "1", "--output", str(path)])
+        return path.read_bytes()
+
+
+@pytest.fixture(scope="session")
 def deployed(aws: Rehearsal, tmp_path_factory: pytest.TempPathFactory) -> Platform:
     """The platform's own stacks on the session's embedded AWS."""
     return Platform.deploy(aws, synthesize(tmp_path_factory.mktemp("quick")))
+
+
+@pytest.fixture(scope="session")
+def school(aws: Rehearsal, tmp_path_factory: pytest.TempPathFactory) -> School:
+    """The training stack on the session's embedded AWS, with customers to train on."""
+    return School.deploy(aws, tmp_path_factory.mktemp("school"))
 
 
 @pytest.fixture
