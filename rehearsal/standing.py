@@ -66,7 +66,7 @@ def status(console: Console) -> int:
 
 
 def guide(variables: dict[str, str], found: dict[str, str], aws_cli: bool | None = None) -> str:
-    """Return the variables to export and three things to try.
+    """Return the variables to export and things to try.
 
     Args:
         variables: that lead an AWS client to the rehearsal.
@@ -76,6 +76,7 @@ def guide(variables: dict[str, str], found: dict[str, str], aws_cli: bool | None
     bucket, table = found["ImagesBucketName"], found["ResultsTableName"]
     with_cli = shutil.which("aws") is not None if aws_cli is None else aws_cli
     commands = _cli_commands(bucket, table) if with_cli else _python_commands(bucket, table)
+    training = _training(found, with_cli) if "ChurnPipelineName" in found else ""
     exports = "\n".join(f"export {name}={value}" for name, value in variables.items())
     return f"""
 In a shell of your own, point every AWS client at it:
@@ -92,9 +93,38 @@ UnscriptedImageException, its message is tried again with growing pauses and end
 dead-letter queue. To script it, put photo.jpg and
 photo.jpg.rekognition.json into that folder (its README.md shows the content); the next attempt
 finds the answer, without a restart.
-
+{training}
 `make demo-down` stops it.
 """
+
+
+def _training(found: dict[str, str], with_cli: bool) -> str:
+    """Return what makes up customers, uploads them and starts the pipeline."""
+    bucket, prefix = found["DataBucketName"], found["ChurnDataPrefix"]
+    pipeline, group = found["ChurnPipelineName"], found["ChurnModelGroupName"]
+    if with_cli:
+        commands = f"""\
+aws s3 cp customers.csv s3://{bucket}/{prefix}
+aws sagemaker start-pipeline-execution --pipeline-name {pipeline}
+aws sagemaker list-model-packages --model-package-group-name {group}"""
+    else:
+        commands = _python(
+            f"boto3.client('s3').upload_file('customers.csv', '{bucket}', '{prefix}customers.csv')",
+            "print(boto3.client('sagemaker').start_pipeline_execution("
+            f"PipelineName='{pipeline}')['PipelineExecutionArn'])",
+            "print(boto3.client('sagemaker').list_model_packages("
+            f"ModelPackageGroupName='{group}')['ModelPackageSummaryList'])",
+        )
+    return f"""
+To train the churn model (in the project's folder; the version is there some ten seconds later):
+
+.venv/bin/python -m ml_src.churn.generate --rows 7043 --output customers.csv
+{commands}
+"""
+
+
+def _python(*lines: str) -> str:
+    return "\n".join(f'.venv/bin/python -c "import boto3; {line}"' for line in lines)
 
 
 def _cli_commands(bucket: str, table: str) -> str:
@@ -106,10 +136,9 @@ aws s3 cp s3://{bucket}/incoming/pistol.jpg -"""
 
 def _python_commands(bucket: str, table: str) -> str:
     key = "incoming/pistol.jpg"
-    lines = (
+    return _python(
         f"boto3.client('s3').upload_file('{SAMPLES}/pistol.jpg', '{bucket}', '{key}')",
         f"[print(each['pk'], each['sk'], each.get('decision')) for each in"
         f" boto3.resource('dynamodb').Table('{table}').scan()['Items']]",
         f"boto3.client('s3').get_object(Bucket='{bucket}', Key='{key}')",
     )
-    return "\n".join(f'.venv/bin/python -c "import boto3; {line}"' for line in lines)

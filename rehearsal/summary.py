@@ -95,6 +95,11 @@ def _scenario(console: Console, scenario: ScenarioReport) -> None:
     images = [card for card in scenario.outcome.cards if isinstance(card, ImageCard)]
     if images:
         console.print(image_table(images))
+    elif scenario.outcome.numbers:
+        numbers = (
+            f"{name} {value} {unit}".rstrip() for name, value, unit in scenario.outcome.numbers
+        )
+        console.print(Text(" · ".join(numbers)), soft_wrap=True)
     checks = scenario.outcome.facts.get("checks", {})
     if checks:
         kept = sum(bool(value) for value in checks.values())

@@ -10,7 +10,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from tests.benchmarks import analyses_side_by_side, backlog, handler_import, synth
+from tests.benchmarks import analyses_side_by_side, backlog, handler_import, synth, training
 from tests.benchmarks.measure import ROOT, Figure
 
 BENCHMARKS = {
@@ -18,6 +18,7 @@ BENCHMARKS = {
     "analyses": analyses_side_by_side,
     "synth": synth,
     "backlog": backlog,
+    "training": training,
 }
 
 

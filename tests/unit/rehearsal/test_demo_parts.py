@@ -179,6 +179,21 @@ def test_guide_gives_variables_and_three_commands(aws_cli: bool) -> None:
     assert "UnscriptedImageException" in text and "demo-down" in text
 
 
+@pytest.mark.parametrize("aws_cli", [True, False])
+def test_guide_tells_how_to_train_where_there_is_a_pipeline(aws_cli: bool) -> None:
+    found = {
+        "ImagesBucketName": "images",
+        "ResultsTableName": "results",
+        "DataBucketName": "data",
+        "ChurnDataPrefix": "churn/customers/",
+        "ChurnPipelineName": "pipeline-of-churn",
+        "ChurnModelGroupName": "group-of-churn",
+    }
+    text = guide({}, found, aws_cli)
+    assert "ml_src.churn.generate" in text and "pipeline-of-churn" in text
+    assert "churn/customers/" in text and "group-of-churn" in text
+
+
 def test_waiting_ends() -> None:
     with pytest.raises(NotInTime, match=r"waited 0\.02 s for a sign, in vain"):
         until(lambda: None, "a sign", seconds=0.02, pause=0.01)
