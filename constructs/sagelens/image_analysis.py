@@ -17,7 +17,7 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from .alarm import Alarm
-from .assets import constant, lambda_source
+from .analysis_calls import Operation, known_analyses, operations_of
 from .errors import ArgumentErrors
 from .image_worker import ImageWorker, Instructions, Policy, Surroundings
 from .pace import SMALLEST_DEFAULT_QUOTA, Pace, Retry
@@ -67,6 +67,8 @@ class ImageAnalysis(Construct):
         error_alarm: Rings when the function itself fails.
         denied_alarm: Rings when AWS denies the function something it needs.
         failed_alarm: Rings when an image meets an error that no retry mends.
+        waiting_alarm: Rings when images wait for a Custom Labels model that is not running;
+            None where no analysis uses one.
 
     Raises:
         ValueError: With everything that is wrong with the arguments.
@@ -99,11 +101,14 @@ class ImageAnalysis(Construct):
         self._results = results
         self._encryption_key = encryption_key
         operations = self._operations(prefix, analyses, policy)
-        granted = {
-            operation: (quotas or {}).get(operation, SMALLEST_DEFAULT_QUOTA)
-            for operation in operations
-        }
-        self.pace = Pace.of(granted, timeout_seconds=function.timeout_seconds)
+        self.pace = Pace.of(
+            {
+                each.name: (quotas or {}).get(each.name, SMALLEST_DEFAULT_QUOTA)
+                for each in operations
+            },
+            timeout_seconds=function.timeout_seconds,
+            calls_an_image={each.name: each.calls for each in operations},
+        )
         self.work = WorkQueue(
             self,
             "Work",
@@ -148,6 +153,17 @@ class ImageAnalysis(Construct):
             report_batch_item_failures=True,
         )
         self._watch(alarm_topic)
+        self.waiting_alarm = (
+            Alarm(
+                self,
+                "WaitingAlarm",
+                metric=self.metric("MessagesWaiting"),
+                description="Images wait for a Custom Labels model that is not running",
+                topic=alarm_topic,
+            )
+            if any(each.resources for each in operations)
+            else None
+        )
 
     def _watch(self, topic: sns.ITopic) -> None:
         self.error_alarm = Alarm(
@@ -173,29 +189,27 @@ class ImageAnalysis(Construct):
         )
 
     def _operations(
-        self, prefix: str, analyses: Mapping[str, object], policy: Mapping[str, object]
-    ) -> list[str]:
+        self, prefix: str, analyses: Mapping[str, Mapping[str, Any]], policy: Mapping[str, object]
+    ) -> list[Operation]:
         errors = ArgumentErrors(f"ImageAnalysis {self.node.path}")
         errors.require(
             prefix.endswith("/") and not prefix.startswith("/"),
             f"prefix: got {prefix!r}, allowed is a folder such as 'incoming/'",
         )
         errors.require(bool(analyses), "analyses: got none, allowed are one or more")
-        folder = lambda_source() / "image_analysis" / "analyses"
-        known = {
-            path.stem: constant(path, "OPERATION") for path in sorted(folder.glob("[a-z]*.py"))
-        }
-        errors.require(
-            all(known.get(name) for name in analyses),
-            f"analyses: got {sorted(name for name in analyses if not known.get(name))}, allowed "
-            f"are {sorted(name for name in known if known[name])}",
-        )
+        known = known_analyses()
+        unknown = sorted(set(analyses) - set(known))
+        errors.require(not unknown, f"analyses: got {unknown}, allowed are {known}")
         errors.require(
             set(analyses) == set(policy),
             f"policy: got one for {sorted(policy)}, allowed is one for each of {sorted(analyses)}",
         )
         errors.throw()
-        return sorted({known[name] or "" for name in analyses})
+        operations = operations_of(analyses)
+        idle = sorted(each.name for each in operations if each.calls == 0)
+        errors.require(not idle, f"analyses: {idle} is given no resource, allowed are one or more")
+        errors.throw()
+        return operations
 
     def _rule(self, bucket: s3.IBucket, prefix: str) -> events.CfnRule:
         return events.CfnRule(
@@ -227,7 +241,8 @@ class ImageAnalysis(Construct):
         Args:
             name: ``ImagesAccepted``, ``ImagesForReview``, ``ImagesRejected``,
                 ``ImagesUnusable``, ``ImagesRepeated``, ``MessagesRetried``,
-                ``MessagesDenied``, ``MessagesMalformed`` or ``MessagesFailed``.
+                ``MessagesDenied``, ``MessagesWaiting``, ``MessagesMalformed`` or
+                ``MessagesFailed``.
         """
         return cloudwatch.Metric(
             namespace="Sagelens",

@@ -4,6 +4,7 @@ Two kinds of item share the partition `s3://bucket/key`: `version#<id>`, the rec
 version, and `current`, which points to the newest version known. The life of a record:
 
     claim      in_progress, with an owner and a lease: nobody else works on it meanwhile
+    keep       what some analyses found while another failed, so that they are not paid twice
     plan       a rejecting verdict is noted before the quarantine, which bars its own author
                from reading the version again: a later attempt finishes from the note
     complete   done, with the verdict; only the lease's owner may
@@ -110,13 +111,24 @@ class Records:
             return Claim("mine", taken.record)
         return _standing(taken.record, owner)
 
+    def keep(self, record: Fields, owner: str, found: Fields) -> None:
+        """Keep the answers of some analyses for the next try.
+
+        Does nothing if the lease has passed to another, or if the record would grow too large:
+        the next try then pays for them again.
+        """
+        if size_of({**record, "partial": found}) <= MOST_BYTES:
+            self._update(_key_of(record), {"partial": found}, _MINE, _mine(owner))
+
     def plan(self, record: Fields, owner: str, verdict: Fields) -> None:
         """Note a verdict that is about to quarantine the version.
 
         Raises Busy if the lease has passed to another, RecordTooLarge.
         """
-        _check_size({**record, "pending": verdict})
-        result = self._update(_key_of(record), {"pending": verdict}, _MINE, _mine(owner))
+        # The verdict holds what the answers of earlier tries came to.
+        _check_size({**record, "partial": None, "pending": verdict})
+        noted: Fields = {"pending": verdict}
+        result = self._update(_key_of(record), noted, _MINE, _mine(owner), remove=("partial",))
         if not result.done:
             raise Busy(0)
 
@@ -125,7 +137,7 @@ class Records:
 
         Raises Busy if the lease has passed to another, whose work stands; RecordTooLarge.
         """
-        gone = ("owner", "lease_until", "pending")
+        gone = ("owner", "lease_until", "pending", "partial")
         if "displaced_tag" not in verdict:
             gone = (*gone, "displaced_tag")
         fields = {**verdict, "status": DONE, "announced": False}

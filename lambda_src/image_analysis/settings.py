@@ -1,4 +1,8 @@
-"""The function's environment variables, read once and typed."""
+"""The function's environment variables, read once and typed.
+
+The settings proper are JSON: in the variable SETTINGS, or, where they are too large for Lambda's
+4 KB of variables, in a file beside the code that SETTINGS_FILE names.
+"""
 
 import hashlib
 import json
@@ -6,13 +10,15 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Any, cast
 
-from image_analysis import analyses, policy
+from image_analysis import analyses, planning, policy
 from image_analysis.analyses import Analysis
 from image_analysis.policy import Policy
 
 SECONDS_A_DAY = 86_400
+CODE = Path(__file__).parent.parent
 
 
 @dataclass(frozen=True)
@@ -54,12 +60,12 @@ def current() -> Settings:
 
 def read(variables: Mapping[str, str]) -> Settings:
     """Return the settings that `variables` hold. Raises ValueError naming the variable."""
-    data = _json(_required(variables, "SETTINGS"))
+    data = _json(_text(variables))
     try:
         loaded = analyses.load(data["analyses"])
         rules = policy.read(data["policy"])
         retry = Retry(*(float(data["retry"][name]) for name in ("first", "most", "denied")))
-        pace = {each.operation: float(data["pace"][each.operation]) for each in loaded}
+        pace = {each: float(data["pace"][each]) for each in planning.operations(loaded)}
     except KeyError as error:
         raise ValueError(f"SETTINGS: {error.args[0]!r} is missing") from error
     _check(loaded, rules, pace)
@@ -106,6 +112,16 @@ def _check(loaded: tuple[Analysis, ...], rules: Policy, pace: Mapping[str, float
     for operation, calls in pace.items():
         if calls <= 0:
             raise ValueError(f"SETTINGS: pace.{operation} is {calls}; it must be above 0")
+
+
+def _text(variables: Mapping[str, str]) -> str:
+    file = variables.get("SETTINGS_FILE", "")
+    if not file:
+        return _required(variables, "SETTINGS")
+    try:
+        return (CODE / file).read_text(encoding="utf-8")
+    except OSError as error:
+        raise ValueError(f"SETTINGS_FILE: {file!r} cannot be read: {error.strerror}") from error
 
 
 def _json(text: str) -> Mapping[str, Any]:

@@ -31,6 +31,7 @@ REPEATED = "ImagesRepeated"
 DURATION = "ImageMilliseconds"
 RETRIED = "MessagesRetried"
 DENIED = "MessagesDenied"
+WAITING = "MessagesWaiting"
 MALFORMED = "MessagesMalformed"
 FAILED = "MessagesFailed"
 
@@ -103,7 +104,7 @@ class Worker:
             "receives": message.receives,
             "retry_seconds": seconds,
         }
-        if metric == RETRIED:
+        if metric in (RETRIED, WAITING):
             log.warning("message goes back to the queue", {metric: 1}, **fields)
         else:
             log.error("message failed", {metric: 1}, **fields, where=_where(error))
@@ -128,8 +129,8 @@ def _kind_and_metric(error: Exception) -> tuple[str, str]:
     if isinstance(error, Malformed):
         return "malformed", MALFORMED
     kind = errors.kind_of(error)
-    if kind == "denied":
-        return kind, DENIED
+    if kind in ("denied", "waiting"):
+        return kind, DENIED if kind == "denied" else WAITING
     return kind, FAILED if kind == "permanent" else RETRIED
 
 
