@@ -55,10 +55,12 @@ class Role:
         return {statement["Sid"] for statement in self.policy["Statement"]}
 
     @contextmanager
-    def without(self, sid: str) -> Iterator[None]:
-        """Take a statement away for a while."""
-        left = [each for each in self.policy["Statement"] if each["Sid"] != sid]
-        self._put({**self.policy, "Statement": left})
+    def without(self, sid: str, action: str | None = None) -> Iterator[None]:
+        """Take a statement away for a while, or one action of it."""
+        left = [
+            _less(each, action) if each["Sid"] == sid else each for each in self.policy["Statement"]
+        ]
+        self._put({**self.policy, "Statement": [each for each in left if each]})
         try:
             yield
         finally:
@@ -68,6 +70,13 @@ class Role:
         self._iam.put_role_policy(
             RoleName=self._name, PolicyName="function", PolicyDocument=json.dumps(policy)
         )
+
+
+def _less(statement: dict[str, Any], action: str | None) -> dict[str, Any] | None:
+    """A statement without an action; None if nothing is left of it."""
+    given = statement["Action"]
+    left = [each for each in ([given] if isinstance(given, str) else given) if each != action]
+    return {**statement, "Action": left} if action and left else None
 
 
 @pytest.fixture(scope="module")
