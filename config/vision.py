@@ -20,6 +20,7 @@ MOST_BYTES = 131_072
 
 Days = Annotated[int, Field(ge=1, le=14)]
 BackoffSeconds = Annotated[int, Field(ge=1, le=LONGEST_VISIBILITY)]
+Proportion = Annotated[float, Field(ge=0, le=1), AfterValidator(whole)]
 CallsPerSecond = Annotated[float, Field(gt=0, le=10_000), AfterValidator(whole)]
 
 
@@ -121,6 +122,25 @@ Policy = Annotated[Mapping[str, LabelPolicy], Keys(tuple(ANALYSES))]
 Quotas = Annotated[Mapping[str, CallsPerSecond], Keys(tuple(QUOTAS)), AfterValidator(_complete)]
 
 
+class ReviewShareSettings(Section):
+    """Which share of the judged images usually waits for a person. An alarm rings when it is
+    another: what arrives has changed, or the policy no longer fits it."""
+
+    least: Proportion = 0
+    """Below this share it is unusual; 0: it cannot be too low."""
+    most: Proportion = 0.5
+    """From this share on it is unusual."""
+    hours: int = Field(default=3, ge=1, le=24)
+    """In how many hours of the last 24 it must be so. Hours without an image do not count, so
+    that a few images of a quiet day do not ring."""
+
+    def rules(self) -> Iterator[Broken]:
+        """Yield bounds that nothing lies between."""
+        if self.least >= self.most:
+            problem = f"is not above least ({self.least})"
+            yield Broken(("most",), self.most, problem, "a number above least, at most 1")
+
+
 class VisionSettings(Section):
     """How images are analysed and judged."""
 
@@ -142,6 +162,8 @@ class VisionSettings(Section):
     Service Quotas in the AWS console ("Amazon Rekognition endpoints and quotas")."""
     record_days: Annotated[int, Field(ge=1, le=36_500)] | None = 365
     """How many days a result is kept before it expires; null keeps results for ever."""
+    review_share: ReviewShareSettings | None = ReviewShareSettings()
+    """The usual share of images for review; null: no alarm watches it."""
     function: FunctionSettings = FunctionSettings()
     """The Lambda function."""
     queue: QueueSettings = QueueSettings()

@@ -10,6 +10,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import IConstruct
 
 from sagelens import ImageAnalysis, PrivateNetwork, Quarantine, ResultsTable, SecureBucket
+from sagelens.image_worker import LARGE_RESULTS
 
 _INLINE = (
     "The policy belongs to this one role and goes with it: nothing else can be given it, and it "
@@ -81,7 +82,9 @@ def network_findings(network: PrivateNetwork) -> None:
     _stands(network.flow_log_role, "NIST.800.53.R5-IAMNoInlinePolicy", _INLINE)
 
 
-def image_analysis_findings(analysis: ImageAnalysis, *, bucket: s3.IBucket, prefix: str) -> None:
+def image_analysis_findings(
+    analysis: ImageAnalysis, *, bucket: s3.IBucket, prefix: str, results: s3.IBucket | None = None
+) -> None:
     """What stands of the image analysis's findings."""
     role, function = analysis.worker.role, analysis.worker.function
     _stands(
@@ -95,6 +98,13 @@ def image_analysis_findings(analysis: ImageAnalysis, *, bucket: s3.IBucket, pref
         _objects(bucket, prefix),
         "The function reads whatever arrives under its prefix, and nothing else",
     )
+    if results is not None:
+        _stands(
+            role,
+            _objects(results, LARGE_RESULTS),
+            "Results that are too large for a record are written to this folder, by object and "
+            "version",
+        )
     _stands(role, "NIST.800.53.R5-IAMNoInlinePolicy", _INLINE)
     _stands(
         function,

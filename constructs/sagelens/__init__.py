@@ -16,6 +16,7 @@ from .private_network import Network, PrivateNetwork
 from .python_function import FunctionOptions, PythonFunction
 from .quarantine import Quarantine
 from .results_table import ResultsTable
+from .review_share import ReviewShare
 from .secure_bucket import SecureBucket
 from .work_queue import QueueOptions, WorkQueue
 
@@ -37,6 +38,7 @@ __all__ = [
     "QueueOptions",
     "ResultsTable",
     "Retry",
+    "ReviewShare",
     "SecureBucket",
     "Surroundings",
     "WorkQueue",

@@ -23,6 +23,7 @@ from .image_worker import ImageWorker, Instructions, Policy, Surroundings
 from .pace import SMALLEST_DEFAULT_QUOTA, Pace, Retry
 from .private_network import Network
 from .python_function import FunctionOptions
+from .review_share import ReviewShare
 from .work_queue import QueueOptions, WorkQueue
 
 
@@ -53,6 +54,9 @@ class ImageAnalysis(Construct):
             ``{"moderation": {"*": {"accept": [0, 60], "reject": [60, 100]}}}``.
         quotas: Calls a second that the account has for each operation used; 5 where not given.
         record_days: Days after which a record expires; kept for good when absent.
+        large_results: Bucket for results that are too large for a record (under
+            ``results/vision/``); without one such an image fails.
+        review_share: When the share of images that wait for a person is unusual; None: never.
         function: Size and logs of the function.
         queue: How long an image waits, and how often it is tried.
         retry: When an image that failed is tried again.
@@ -67,6 +71,7 @@ class ImageAnalysis(Construct):
         error_alarm: Rings when the function itself fails.
         denied_alarm: Rings when AWS denies the function something it needs.
         failed_alarm: Rings when an image meets an error that no retry mends.
+        review_alarms: Ring when the share of images for review is unusual.
         waiting_alarm: Rings when images wait for a Custom Labels model that is not running;
             None where no analysis uses one.
 
@@ -90,6 +95,8 @@ class ImageAnalysis(Construct):
         policy: Policy,
         quotas: Mapping[str, float] | None = None,
         record_days: int | None = None,
+        large_results: s3.IBucket | None = None,
+        review_share: ReviewShare | None = ReviewShare(),
         function: FunctionOptions = FunctionOptions(),
         queue: QueueOptions = QueueOptions(),
         retry: Retry = Retry(),
@@ -100,7 +107,7 @@ class ImageAnalysis(Construct):
         self._environment_name = environment_name
         self._results = results
         self._encryption_key = encryption_key
-        operations = self._operations(prefix, analyses, policy)
+        operations = self._operations(prefix, analyses, policy, review_share)
         self.pace = Pace.of(
             {
                 each.name: (quotas or {}).get(each.name, SMALLEST_DEFAULT_QUOTA)
@@ -127,6 +134,7 @@ class ImageAnalysis(Construct):
                 bus=bus,
                 encryption_key=encryption_key,
                 work=self.work,
+                large_results=large_results,
             ),
             instructions=Instructions(
                 environment_name=environment_name,
@@ -153,6 +161,11 @@ class ImageAnalysis(Construct):
             report_batch_item_failures=True,
         )
         self._watch(alarm_topic)
+        self.review_alarms = (
+            review_share.alarms(self, self.metric("ReviewShare"), alarm_topic)
+            if review_share
+            else []
+        )
         self.waiting_alarm = (
             Alarm(
                 self,
@@ -189,13 +202,19 @@ class ImageAnalysis(Construct):
         )
 
     def _operations(
-        self, prefix: str, analyses: Mapping[str, Mapping[str, Any]], policy: Mapping[str, object]
+        self,
+        prefix: str,
+        analyses: Mapping[str, Mapping[str, Any]],
+        policy: Mapping[str, object],
+        review_share: ReviewShare | None,
     ) -> list[Operation]:
         errors = ArgumentErrors(f"ImageAnalysis {self.node.path}")
         errors.require(
             prefix.endswith("/") and not prefix.startswith("/"),
             f"prefix: got {prefix!r}, allowed is a folder such as 'incoming/'",
         )
+        if review_share:
+            review_share.check(errors)
         errors.require(bool(analyses), "analyses: got none, allowed are one or more")
         known = known_analyses()
         unknown = sorted(set(analyses) - set(known))
@@ -240,7 +259,7 @@ class ImageAnalysis(Construct):
 
         Args:
             name: ``ImagesAccepted``, ``ImagesForReview``, ``ImagesRejected``,
-                ``ImagesUnusable``, ``ImagesRepeated``, ``MessagesRetried``,
+                ``ImagesUnusable``, ``ImagesRepeated``, ``ReviewShare``, ``MessagesRetried``,
                 ``MessagesDenied``, ``MessagesWaiting``, ``MessagesMalformed`` or
                 ``MessagesFailed``.
         """

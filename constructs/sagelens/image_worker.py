@@ -25,6 +25,8 @@ from .work_queue import WorkQueue
 Policy = Mapping[str, Mapping[str, Mapping[str, Sequence[float]]]]
 """By analysis and label: the bands of confidence, in per cent, of each decision."""
 
+LARGE_RESULTS = "results/vision/"
+"""Folder of the results that are too large for a record."""
 SETTINGS_FILE = "settings.json"
 MOST_IN_VARIABLES_BYTES = 3_000
 """Settings beyond it lie beside the code: variables take 4 KB in all ("Lambda quotas")."""
@@ -42,6 +44,7 @@ class Surroundings:
         bus: Event bus that hears of each result.
         encryption_key: Key of bucket, table and queue.
         work: Queue that it works off.
+        large_results: Bucket for results that are too large for a record, if there is one.
     """
 
     bucket: s3.IBucket
@@ -50,6 +53,7 @@ class Surroundings:
     bus: events.IEventBus
     encryption_key: kms.IKey
     work: WorkQueue
+    large_results: s3.IBucket | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,6 +144,7 @@ class ImageWorker(PythonFunction):
                 "QUEUE_URL": surroundings.work.queue.queue_url,
                 "RECORD_DAYS": "" if days is None else str(days),
                 "RESULTS_TABLE": surroundings.results.table_name,
+                **_results_bucket(surroundings),
                 # In the function's own code a file goes live with it and is rolled back with
                 # it, and reading it takes no permission and no call.
                 **({"SETTINGS_FILE": SETTINGS_FILE} if large else {"SETTINGS": settings}),
@@ -164,7 +169,8 @@ def _statements(
         _allow("Quarantine", ["s3:GetObjectVersionTagging", "s3:PutObjectVersionTagging"], images),
         _allow("Record", ["dynamodb:UpdateItem"], surroundings.results.table_arn),
         _allow("Announce", ["events:PutEvents"], surroundings.bus.event_bus_arn),
-        _allow("UseKey", ["kms:Decrypt"], surroundings.encryption_key.key_arn),
+        *_keeping(surroundings.large_results),
+        _allow("UseKey", _key_actions(surroundings), surroundings.encryption_key.key_arn),
         *surroundings.work.worker_statements(),
     ]
 
@@ -179,6 +185,23 @@ def _analysing(operations: Sequence[Operation]) -> list[iam.PolicyStatement]:
         _allow(f"Analyse{each.name}", _actions([each.name]), *each.resources) for each in bound
     ]
     return statements
+
+
+def _keeping(bucket: s3.IBucket | None) -> list[iam.PolicyStatement]:
+    if bucket is None:
+        return []
+    place = bucket.arn_for_objects(f"{LARGE_RESULTS}*")
+    return [_allow("KeepLargeResults", ["s3:PutObject"], place)]
+
+
+def _key_actions(surroundings: Surroundings) -> list[str]:
+    # Writing an encrypted object takes a data key of its own.
+    return ["kms:Decrypt", *(["kms:GenerateDataKey"] if surroundings.large_results else [])]
+
+
+def _results_bucket(surroundings: Surroundings) -> dict[str, str]:
+    bucket = surroundings.large_results
+    return {"RESULTS_BUCKET": bucket.bucket_name} if bucket else {}
 
 
 def _actions(operations: Sequence[str]) -> list[str]:

@@ -19,6 +19,7 @@ from typing import Any, Literal
 from image_analysis import errors, gate, partial, policy, quarantine
 from image_analysis.detection import Detection, Detector
 from image_analysis.errors import Busy, Transient, Unusable
+from image_analysis.overflow import Overflow
 from image_analysis.policy import Policy
 from image_analysis.records import Claim, Records
 from shared import events
@@ -64,6 +65,7 @@ class Flow:
     events: Any
     detector: Detector
     records: Records
+    overflow: Overflow
     policy: Policy
     settings: str
     bus: str
@@ -93,7 +95,9 @@ class Flow:
 
     def _work(self, version: ObjectVersion, record: Fields, attempt: Attempt) -> Fields:
         started = self.clock.monotonic()
-        verdict = self._noted(version, record) or self._judge(version, record, attempt)
+        verdict = self._noted(version, record)
+        if verdict is None:
+            verdict = self.overflow.fit(record, self._judge(version, record, attempt))
         if verdict["decision"] == "reject":
             verdict = self._quarantine(version, record, attempt, verdict)
         spent = round((self.clock.monotonic() - started) * 1000)

@@ -35,14 +35,16 @@ class Retry:
 class Settings:
     """Everything that the function is told.
 
-    record_seconds: how long a record is kept, None for ever. pace: calls a second of each
-    operation for one execution environment. fingerprint: 16 hex digits that change when the
-    analyses, their versions or the policy do; pace and retry leave it as it is.
+    results_bucket: for results that are too large for a record. record_seconds: how long a record
+    is kept, None for ever. pace: calls a second of each operation for one execution environment.
+    fingerprint: 16 hex digits that change when the analyses, their versions or the policy do; pace
+    and retry leave it as it is.
     """
 
     table: str
     bus: str
     queue_url: str
+    results_bucket: str | None
     environment: str
     record_seconds: int | None
     analyses: tuple[Analysis, ...]
@@ -74,6 +76,7 @@ def read(variables: Mapping[str, str]) -> Settings:
         table=_required(variables, "RESULTS_TABLE"),
         bus=_required(variables, "EVENT_BUS"),
         queue_url=_required(variables, "QUEUE_URL"),
+        results_bucket=variables.get("RESULTS_BUCKET") or None,
         environment=_required(variables, "ENVIRONMENT"),
         record_seconds=round(float(days) * SECONDS_A_DAY) if days else None,
         analyses=loaded,

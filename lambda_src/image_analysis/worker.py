@@ -29,6 +29,8 @@ METRICS = {
 }
 REPEATED = "ImagesRepeated"
 DURATION = "ImageMilliseconds"
+# 1 for an image that waits for a person, 0 for one that is decided: its average is the share.
+REVIEW_SHARE = "ReviewShare"
 RETRIED = "MessagesRetried"
 DENIED = "MessagesDenied"
 WAITING = "MessagesWaiting"
@@ -118,6 +120,8 @@ def _report(log: Log, outcome: Outcome) -> None:
         fields["codes"] = [each["code"] for each in record["reasons"]]
     if outcome.kind == "analysed":
         metrics = {METRICS[decision]: 1, DURATION: record["duration_ms"]}
+        if decision != "unusable":
+            metrics[REVIEW_SHARE] = int(decision == "review")
         log.info("image analysed", metrics, **fields)
     elif outcome.kind == "announced":
         log.info("image announced that was analysed before", {METRICS[decision]: 1}, **fields)

@@ -63,7 +63,8 @@ class Log:
     ) -> None:
         """Write one line, unless its level lies below LOG_LEVEL and it carries no metric.
 
-        A metric whose name ends in `Milliseconds` has that unit; all others are counts.
+        A metric whose name ends in `Milliseconds` has that unit, one in `Share` has none; all
+        others are counts.
         """
         if not metrics and LEVELS.index(level) < _least_level():
             return
@@ -88,4 +89,6 @@ def _embedded(metrics: Mapping[str, float]) -> dict[str, Any]:
 
 
 def _unit(name: str) -> str:
+    if name.endswith("Share"):
+        return "None"
     return "Milliseconds" if name.endswith("Milliseconds") else "Count"

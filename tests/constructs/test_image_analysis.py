@@ -14,9 +14,10 @@ from aws_cdk import aws_iam as iam
 from hypothesis import given
 from hypothesis import strategies as st
 
-from image_analysis import worker
-from sagelens import FunctionOptions, ImageAnalysis, Network, Pace, QueueOptions, Retry
+from image_analysis import overflow, worker
+from sagelens import FunctionOptions, ImageAnalysis, Network, Pace, QueueOptions, Retry, ReviewShare
 from sagelens.analysis_calls import known_analyses, operations_of
+from sagelens.image_worker import LARGE_RESULTS
 from tests.constructs.conftest import Parts, Resources, actions, resources, statements
 
 
@@ -219,15 +220,45 @@ def test_images_that_wait_for_a_model_ring(stack: cdk.Stack, parts: Parts) -> No
 
 def test_every_alarm_reaches_the_topic(stack: cdk.Stack, parts: Parts) -> None:
     alarms = made(stack, parts).of("AWS::CloudWatch::Alarm")
-    assert len(alarms) == 5
+    assert len(alarms) == 6
     assert all(len(alarm["AlarmActions"]) == 1 for alarm in alarms)
     assert all(alarm["TreatMissingData"] == "notBreaching" for alarm in alarms)
+
+
+def test_a_shifted_share_of_reviews_rings_both_ways(stack: cdk.Stack, parts: Parts) -> None:
+    share = ReviewShare(least=0.1, most=0.4, hours=2)
+    alarms = made(stack, parts, review_share=share).of("AWS::CloudWatch::Alarm")
+    watching = [alarm for alarm in alarms if alarm["MetricName"] == "ReviewShare"]
+    assert {(alarm["ComparisonOperator"], alarm["Threshold"]) for alarm in watching} == {
+        ("GreaterThanOrEqualToThreshold", 0.4), ("LessThanThreshold", 0.1)
+    }  # fmt: skip
+    for alarm in watching:
+        assert (alarm["Statistic"], alarm["Period"]) == ("Average", 3600)
+        assert (alarm["DatapointsToAlarm"], alarm["EvaluationPeriods"]) == (2, 24)
+        assert "Metrics" not in alarm  # no metric math
+
+
+def test_nobody_watches_the_share_of_reviews_unless_asked(stack: cdk.Stack, parts: Parts) -> None:
+    alarms = made(stack, parts, review_share=None).of("AWS::CloudWatch::Alarm")
+    assert "ReviewShare" not in [alarm["MetricName"] for alarm in alarms]
+
+
+def test_large_results_have_a_place_of_their_own(stack: cdk.Stack, parts: Parts) -> None:
+    found = made(stack, parts, large_results=parts.bucket)
+    granted = statements(worker_role(found))
+    assert granted["KeepLargeResults"]["Action"] == "s3:PutObject"
+    assert granted["KeepLargeResults"]["Resource"]["Fn::Join"][1][-1] == f"/{LARGE_RESULTS}*"
+    assert granted["UseKey"]["Action"] == ["kms:Decrypt", "kms:GenerateDataKey"]
+    variables = found.one("AWS::Lambda::Function")["Environment"]["Variables"]
+    assert "RESULTS_BUCKET" in variables
+    # Written once in the library and once in the function.
+    assert LARGE_RESULTS == overflow.PREFIX
 
 
 def test_metrics_are_those_that_the_function_emits(stack: cdk.Stack, parts: Parts) -> None:
     analysis = ImageAnalysis(stack, "Analysis", **parts.arguments())
     emitted = {*worker.METRICS.values(), worker.REPEATED, worker.RETRIED, worker.DENIED}
-    emitted |= {worker.WAITING, worker.MALFORMED, worker.FAILED}
+    emitted |= {worker.REVIEW_SHARE, worker.WAITING, worker.MALFORMED, worker.FAILED}
     documented = set(re.findall(r"``(\w+)``", ImageAnalysis.metric.__doc__ or ""))
     assert documented == emitted
     metric = analysis.metric("ImagesRejected")
@@ -259,6 +290,8 @@ def test_whoever_is_granted_may_read_results_and_no_more(stack: cdk.Stack, parts
         ),
         ({"analyses": {"custom_labels": {}}, "policy": {"custom_labels": {}}}, "no resource"),
         ({"policy": {}}, "policy: got one for []"),
+        ({"review_share": ReviewShare(least=0.5)}, "review_share: got least 0.5 and most 0.5"),
+        ({"review_share": ReviewShare(hours=25)}, "review_share.hours: got 25, allowed are 1 to"),
         ({"queue": QueueOptions(max_receives=4)}, "max_receives: got 4, allowed are 5 to 1000"),
         (
             {"function": FunctionOptions(timeout_seconds=901)},

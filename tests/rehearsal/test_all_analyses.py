@@ -114,6 +114,43 @@ def test_without_its_permission_an_analysis_stops_and_with_it_it_goes_on(
     assert full.record(key, version, seconds=40)["decision"] == "accept"
 
 
+def crowd() -> dict[str, dict[str, Any]]:
+    """A hundred faces and many labels: more than a record takes."""
+    face = SEEN["DetectFaces"]["FaceDetails"][0]
+    marks = face["Landmarks"] * 6
+    labels = SEEN["DetectLabels"]
+    lemon = labels["Labels"][0]
+    return {
+        "DetectFaces": {"FaceDetails": [{**face, "Landmarks": marks}] * 100},
+        "DetectText": {
+            "TextDetections": [
+                {"DetectedText": "x" * 3000, "Type": "LINE", "Id": number, "Confidence": 99.0}
+                for number in range(100)
+            ],
+            "TextModelVersion": "3.0",
+        },
+        "DetectLabels": {**labels, "Labels": [{**lemon, "Instances": lemon["Instances"] * 200}]},
+    }
+
+
+def test_large_results_lie_in_the_data_bucket_and_need_their_permission(
+    full: Platform, role: Role, image: bytes
+) -> None:
+    started = time.time()
+    with role.without("KeepLargeResults"):
+        key, version = upload(full, image, **crowd())
+        (denied, *_) = wait_for(lambda: denials(full, started), what="a denial")
+        assert "s3:PutObject" in denied["reason"]
+    record = full.record(key, version, seconds=40)
+    place = record["results"]
+    assert place["bucket"] == full.foundation["DataBucketName"]
+    stored = full.aws.client("s3").get_object(Bucket=place["bucket"], Key=place["key"])
+    kept = json.loads(stored["Body"].read())
+    assert len(kept["faces"]["faces"]) == 100
+    assert record["analyses"]["faces"] == {"version": 1}
+    assert stored["ServerSideEncryption"] == "aws:kms"
+
+
 def test_the_role_may_use_its_own_model_and_no_other(role: Role) -> None:
     (statement,) = [
         each for each in role.policy["Statement"] if each["Sid"] == "AnalyseDetectCustomLabels"

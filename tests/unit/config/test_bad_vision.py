@@ -305,6 +305,18 @@ CASES = {
         "vision.quotas.DetectModerationLabels:",
         "above 0",
     ),
+    "review share": (
+        named("vision:\n  review_share: {least: 0.5, most: 0.4}"),
+        "3",
+        "vision.review_share.most: is not above least (0.5)",
+        "a number above least, at most 1",
+    ),
+    "review share above one": (
+        named("vision: {review_share: {most: 30}}"),
+        "2",
+        "vision.review_share.most:",
+        "a number from 0 to 1",
+    ),
     "record days": (named("vision: {record_days: 0}"), "2", "vision.record_days:", "or null"),
     "record days not whole": (
         named("vision: {record_days: 1.5}"),

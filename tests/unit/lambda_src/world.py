@@ -101,6 +101,7 @@ class World:
         self.now = 1_800_000_000.0
         self.objects: dict[tuple[str, str], Stored] = {}
         self.table: dict[tuple[str, str], dict[str, Any]] = {}
+        self.kept: dict[tuple[str, str], Any] = {}
         self.bus: list[dict[str, Any]] = []
         self.hidden: list[dict[str, Any]] = []
         self.calls: list[str] = []
@@ -205,6 +206,10 @@ class World:
         stored.tags = list(Tagging["TagSet"])
         return {}
 
+    def s3_put_object(self, Bucket: str, Key: str, Body: bytes, ContentType: str) -> dict[str, Any]:
+        self.kept[Bucket, Key] = json.loads(Body)
+        return {}
+
     def look(self, operation: str, Image: dict[str, Any], **arguments: Any) -> dict[str, Any]:
         thing = Image["S3Object"]
         stored = self.objects.get((thing["Name"], thing["Version"]))
@@ -248,6 +253,7 @@ def variables(settings: dict[str, Any] | None = None, days: str = "365") -> dict
         "RESULTS_TABLE": "results",
         "EVENT_BUS": "platform",
         "QUEUE_URL": "https://sqs.eu-west-1.amazonaws.com/111122223333/images",
+        "RESULTS_BUCKET": "data",
         "ENVIRONMENT": "dev",
         "RECORD_DAYS": days,
         "SETTINGS": json.dumps(settings or SETTINGS),
