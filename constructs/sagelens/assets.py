@@ -7,6 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 from aws_cdk import aws_lambda as lambda_
@@ -37,7 +38,9 @@ def function_code(files: Mapping[str, str] | None = None) -> Generator[lambda_.C
         place = Path(folder) / "code"
         shutil.copytree(lambda_source(), place, ignore=shutil.ignore_patterns("__pycache__"))
         for name, text in files.items():
-            place.joinpath(name).write_text(text, encoding="utf-8", newline="\n")
+            file = place / name
+            file.write_text(text, encoding="utf-8", newline="\n")
+            file.chmod(0o644)  # the function runs as another user, whatever this one's umask is
         yield lambda_.Code.from_asset(str(place), exclude=excluded)
 
 
@@ -51,12 +54,19 @@ def constant(module: Path, name: str) -> str | None:
         module: The source file.
         name: The constant's name, assigned at the top level.
     """
+    return _constants(module).get(name)
+
+
+@cache
+def _constants(module: Path) -> dict[str, str]:
+    """Every literal string constant of a source file."""
+    found: dict[str, str] = {}
     for node in ast.parse(module.read_text(encoding="utf-8")).body:
         match node:
-            case ast.Assign(targets=[ast.Name(id=found)], value=ast.Constant(value=str(value))) | (
-                ast.AnnAssign(target=ast.Name(id=found), value=ast.Constant(value=str(value)))
-            ) if found == name:
-                return value
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Constant(value=str(value))) | (
+                ast.AnnAssign(target=ast.Name(id=name), value=ast.Constant(value=str(value)))
+            ):
+                found[name] = value
             case _:
                 continue
-    return None
+    return found

@@ -10,7 +10,7 @@ import botocore  # pyright: ignore[reportMissingTypeStubs]
 
 from image_analysis import errors
 from image_analysis.analyses import Analysis, Answer, Call, Response
-from image_analysis.errors import ModelNotRunning, Unusable
+from image_analysis.errors import ModelNotRunning, Refused, Unusable
 from image_analysis.pacing import Pacer
 from image_analysis.planning import Plan, plan
 from shared.s3_events import ObjectVersion
@@ -21,6 +21,8 @@ WORKERS = 40
 # When several calls fail, the failure that settles most: an image that cannot be read stays
 # unreadable, a short wait helps only where nothing else is wrong.
 _GRAVITY = ("unusable", "gone", "denied", "ambiguous", "permanent", "waiting", "transient")
+
+_INVALID = "InvalidParameterException"
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ class Detector:
             except Exception as error:
                 return error
 
-        found = _Found(chosen, _each(attempt, chosen.calls))
+        found = _Found(chosen, _blamed(chosen.calls, _each(attempt, chosen.calls), bool(known)))
         answers = {each.name: found.read(each) for each in wanted}
         good = {name: each for name, each in answers.items() if isinstance(each, Answer)}
         failures = [each for each in answers.values() if isinstance(each, Exception)]
@@ -105,6 +107,23 @@ class _Found:
             return analysis.parse([each for each in used if not isinstance(each, Exception)])
         except Exception as error:
             return error
+
+
+def _blamed(
+    calls: Sequence[Call], results: list[Response | Exception], was_read: bool
+) -> list[Response | Exception]:
+    """Tell arguments that are refused from an image that is: both are InvalidParameterException.
+
+    Where another call reads the image, it is the arguments; otherwise every image would end as
+    unusable because of a wrong filter.
+    """
+    was_read = was_read or any(not isinstance(each, Exception) for each in results)
+
+    def blame(call: Call, result: Response | Exception) -> Response | Exception:
+        invalid = isinstance(result, Exception) and errors.code_of(result) == _INVALID
+        return Refused(call.operation) if invalid and was_read else result
+
+    return [blame(call, result) for call, result in zip(calls, results, strict=True)]
 
 
 def method_name(operation: str) -> str:

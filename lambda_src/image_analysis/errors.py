@@ -63,6 +63,16 @@ class Busy(Transient):
         self.seconds = max(0.0, seconds)
 
 
+class Refused(ImageError):
+    """The service takes no call with these arguments, though it can read the image.
+
+    operation: what was called, with arguments that come from the configuration.
+    """
+
+    def __init__(self, operation: str) -> None:
+        super().__init__(f"{operation} refuses its arguments, and other calls read the image")
+
+
 class ModelNotRunning(ImageError):
     """A Custom Labels model does not run, so what it should look at waits.
 

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from image_analysis import overflow, worker
 from sagelens import FunctionOptions, ImageAnalysis, Network, Pace, QueueOptions, Retry, ReviewShare
 from sagelens.analysis_calls import known_analyses, operations_of
+from sagelens.assets import function_code
 from sagelens.image_worker import LARGE_RESULTS
 from tests.constructs.conftest import Parts, Resources, actions, resources, statements
 
@@ -150,6 +151,12 @@ def test_large_settings_lie_beside_the_code(stack: cdk.Stack, parts: Parts) -> N
     assert settings["policy"] == policy
     assert (code / "image_analysis" / "handler.py").is_file()
     assert not list(code.rglob("__pycache__"))
+    assert (code / "settings.json").stat().st_mode & 0o444 == 0o444
+    # The same settings make the same asset, wherever and whenever.
+    again = cdk.Stack(cdk.App(outdir=str(Path(root.outdir).with_name("again"))), "Stranger")
+    with function_code({"settings.json": (code / "settings.json").read_text()}) as same:
+        same.bind(again)
+    assert [each.name for each in Path(again.node.root.outdir).glob("asset.*")] == [code.name]
 
 
 MODELS = tuple(

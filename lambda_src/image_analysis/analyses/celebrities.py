@@ -27,7 +27,7 @@ def parse(responses: Sequence[Response], options: Options) -> Answer:
     (response,) = responses
     least = float(options["minimum_confidence"])
     faces: list[Mapping[str, Any]] = response.get("CelebrityFaces") or []
-    known = [each for each in faces if float(each.get("MatchConfidence") or 0.0) >= least]
+    known = [each for each in faces if each.get("MatchConfidence", -1.0) >= least]
     unknown = len(response.get("UnrecognizedFaces") or []) + len(faces) - len(known)
     fields = {
         "version": VERSION,

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from image_analysis import errors
 from image_analysis.analyses import Analysis, Answer, Call, Response
 from image_analysis.detection import Detector
 from image_analysis.errors import ModelNotRunning, Unusable
@@ -96,6 +97,17 @@ def test_an_answer_that_cannot_be_read_is_a_failure_of_its_analysis_alone():
     detection = Detector(found.rekognition, analyses, found.pacers).detect(VERSION, lambda: 60)
     assert isinstance(detection.failure, KeyError)
     assert list(detection.answers) == ["detectfaces"]
+
+
+@pytest.mark.parametrize(
+    ("others", "kind"),
+    [("F", "permanent"), (error("InvalidParameterException", "F"), "unusable")],
+)
+def test_refused_arguments_are_not_the_images_fault(others: Any, kind: str):
+    found = detector(detect_labels=error("InvalidParameterException", "L"), detect_faces=others)
+    failure = found.detect(VERSION, lambda: 60).failure
+    assert failure and errors.kind_of(failure) == kind
+    assert kind == "unusable" or str(failure).startswith("DetectLabels refuses its arguments")
 
 
 def test_a_model_that_is_not_running_is_named():
