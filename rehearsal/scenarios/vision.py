@@ -20,6 +20,15 @@ from rehearsal.scenarios.support.watching import Watch, watching
 
 NAME = "vision"
 TITLE = "Every analysis looks at the same picture"
+ORDER = 2
+REAL = (
+    "The function called every configured operation with the arguments of its own configuration,"
+    " side by side; what a request leaves out was left out of the answers.",
+    "IAM decided about each operation, and the policy judged what came back.",
+)
+STOOD_IN = (
+    "Amazon Rekognition's answers are scripted for each drawn picture: nothing looked at them.",
+)
 
 EVENT_SECONDS = 20
 # What is on the samples, and must be neither in events nor in logs.
