@@ -13,7 +13,7 @@ export CDK_DISABLE_CLI_TELEMETRY := true
 CDK := node_modules/.bin/cdk
 
 .PHONY: help setup demo demo-up demo-down test test-all judge lint format bench synth diff bootstrap \
-	deploy destroy redrive notebook snapshots reference lock clean
+	deploy destroy redrive reviews thresholds notebook snapshots reference lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -63,6 +63,12 @@ deploy: setup ## deploy ENV to your account
 
 destroy: setup ## delete ENV's stacks from your account
 	@$(CDK) destroy --all -c environment=$(ENV)
+
+thresholds: setup ## choose bands from labelled examples (FILE=examples.csv ARGS="--recall 0.99")
+	@python -m tools.thresholds $(FILE) $(ARGS)
+
+reviews: setup ## list what waits for a person in ENV (then: python -m tools.reviews accept|reject)
+	@python -m tools.reviews list --environment $(ENV)
 
 redrive: setup ## send ENV's failed images and starts back to work in your account
 	@python -m tools.redrive --environment $(ENV)

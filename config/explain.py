@@ -97,7 +97,11 @@ def _allowed(path: Loc) -> str | None:
 
 
 def _longest(context: dict[str, Any], path: Loc) -> str | None:
-    if "max_length" in context and "actual_length" in context:  # a list's or mapping's
+    """Return how many entries or characters there may be, where that is what is wrong."""
+    if "actual_length" in context:  # only lists and mappings tell theirs
+        if "max_length" not in context:
+            least = context["min_length"]
+            return f"at least {least} {'entry' if least == 1 else 'entries'}"
         return f"at most {context['max_length']} entries"
     if "max_length" in context:
         words = _allowed(path)

@@ -204,9 +204,18 @@ class _Rounds:
 
 
 def _own_errors(error: ValidationError) -> list[ErrorDetails]:
-    """Return pydantic's errors but for defaults that only wait for other fields to be right."""
+    """Return pydantic's errors but for those that only follow from others: defaults that wait
+    for other fields to be right, lists that are too short without their wrong items."""
     details = error.errors(include_url=False)
-    return [one for one in details if one["type"] != "default_factory_not_called"]
+    places = [detail["loc"] for detail in details]
+
+    def follows(one: ErrorDetails) -> bool:
+        if one["type"] == "too_short":
+            here = one["loc"]
+            return any(len(place) > len(here) and place[: len(here)] == here for place in places)
+        return one["type"] == "default_factory_not_called"
+
+    return [one for one in details if not follows(one)]
 
 
 def _sort_key(path: Loc) -> list[tuple[bool, int, str]]:

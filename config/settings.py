@@ -98,8 +98,8 @@ class EnvironmentSettings(Section):
     """What the account may still use of services that are closed to new customers."""
 
     def rules(self) -> Iterator[Broken]:
-        """Yield ARNs of a partition or account that this environment cannot be in, and a Region
-        without a service that it needs."""
+        """Yield ARNs of a partition, account or Region that this environment cannot be in, and a
+        Region without a service that it needs."""
         boundary = self.security.permissions_boundary
         arns: dict[Loc, str] = {}
         if boundary is not None:
@@ -107,6 +107,9 @@ class EnvironmentSettings(Section):
             yield from self._of_other_account(boundary)
         for index, principal in enumerate(self.security.reviewers):
             arns["security", "reviewers", index] = principal
+        for at, model in self._models():
+            arns[at] = model
+            yield from self._of_other_place(at, model)
         if self.region is not None:
             for at, arn in arns.items():
                 yield from self._of_other_partition(self.region, at, arn)
@@ -115,6 +118,25 @@ class EnvironmentSettings(Section):
         yield from self._untrained()
         yield from self._without_network()
         yield from self._labels_that_train()
+
+    def _models(self) -> Iterator[tuple[Loc, str]]:
+        custom = self.vision.analyses.custom_labels if self.vision else None
+        for index, model in enumerate(custom.models if custom else ()):
+            yield ("vision", "analyses", "custom_labels", "models", index), model
+
+    def _of_other_place(self, at: Loc, model: str) -> Iterator[Broken]:
+        """A model is used in its own Region and account."""
+        region, account = model.split(":")[3:5]
+        # Another partition has other Regions: that is said once, as the partition.
+        same = self.region is None or partition_of(region) == partition_of(self.region)
+        if self.region is not None and region != self.region and same:
+            problem = f"is a model in {region}, but images are analysed in {self.region}"
+            allowed = f"a model in {self.region}"
+            yield Broken(at, model, problem, allowed, (at, ("region",)))
+        if self.account is not None and account != self.account:
+            problem = f"is a model of account {account}, but the role is made in {self.account}"
+            allowed = f"a model of account {self.account}"
+            yield Broken(at, model, problem, allowed, (at, ("account",)))
 
     def _without_rekognition(self, region: str) -> Iterator[Broken]:
         if self.vision is not None and region not in REKOGNITION:

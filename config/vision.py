@@ -5,21 +5,22 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from config.analyses import ANALYSES, QUOTAS, Analyses, ModerationSettings
-from config.base import Broken, Keys, Section, Shape, whole
+from config.base import Broken, Keys, Section, Shape, meant, whole
 from config.policy import EVERY_LABEL, LabelPolicy
 
 VISIBILITY_FACTOR = 6
 LONGEST_VISIBILITY = 43_200
 # Calls within one time-out, below which a worker's share of them (half, of half the time) is none.
 LEAST_CALLS = 5
-# Lambda allows 4 KB of environment variables; what else is in them takes up to 0.7 KB.
-MOST_BYTES = 3_400
+# Every cold start reads them.
+MOST_BYTES = 131_072
 
 Days = Annotated[int, Field(ge=1, le=14)]
 BackoffSeconds = Annotated[int, Field(ge=1, le=LONGEST_VISIBILITY)]
+Proportion = Annotated[float, Field(ge=0, le=1), AfterValidator(whole)]
 CallsPerSecond = Annotated[float, Field(gt=0, le=10_000), AfterValidator(whole)]
 
 
@@ -107,10 +108,10 @@ class RetrySettings(Section):
 
 
 def _default_policy(known: dict[str, Any]) -> dict[str, Any]:
-    """Return the own policy of each analysis that is on and has one."""
+    """Return the own policy of each analysis that is on."""
     analyses: Analyses | None = known.get("analyses")
     on = analyses.on() if analyses else {}
-    return {name: one.policy for name, one in on.items() if one.policy is not None}
+    return {name: one.policy for name, one in on.items()}
 
 
 def _complete(quotas: Mapping[str, float]) -> Mapping[str, float]:
@@ -119,6 +120,25 @@ def _complete(quotas: Mapping[str, float]) -> Mapping[str, float]:
 
 Policy = Annotated[Mapping[str, LabelPolicy], Keys(tuple(ANALYSES))]
 Quotas = Annotated[Mapping[str, CallsPerSecond], Keys(tuple(QUOTAS)), AfterValidator(_complete)]
+
+
+class ReviewShareSettings(Section):
+    """Which share of the judged images usually waits for a person. An alarm rings when it is
+    another: what arrives has changed, or the policy no longer fits it."""
+
+    least: Proportion = 0
+    """Below this share it is unusual; 0: it cannot be too low."""
+    most: Proportion = 0.5
+    """From this share on it is unusual."""
+    hours: int = Field(default=3, ge=1, le=24)
+    """In how many hours of the last 24 it must be so. Hours without an image do not count, so
+    that a few images of a quiet day do not ring."""
+
+    def rules(self) -> Iterator[Broken]:
+        """Yield bounds that nothing lies between."""
+        if self.least >= self.most:
+            problem = f"is not above least ({self.least})"
+            yield Broken(("most",), self.most, problem, "a number above least, at most 1")
 
 
 class VisionSettings(Section):
@@ -131,16 +151,19 @@ class VisionSettings(Section):
     policy: Policy = Field(
         default_factory=_default_policy, json_schema_extra={"x-default": "each analysis's own"}
     )
-    """For each analysis that is on, what follows from its labels: a mapping of label names to
-    confidence bands. The exact name of a label wins over its nearest parent category, and that
-    over "*", which must be there. Left out: moderation rejects every label from 60 on and
-    accepts below. Give all of it or nothing: what is given is not merged with the default."""
+    """For an analysis that is on, what follows from its labels: a mapping of label names to
+    confidence bands. The exact name of a label wins over its nearest parent or category, and
+    that over "*", which must be there. An analysis that is left out has its own policy:
+    moderation rejects every label from 60 on, image_quality asks a person about poor pictures,
+    the others accept everything. What is given for an analysis replaces its own policy whole."""
     quotas: Quotas = QUOTAS
     """Calls a second that this account has in this Region, for each Rekognition operation in
     use. The functions pace themselves by it. By default 5, the smallest of all Regions; see
     Service Quotas in the AWS console ("Amazon Rekognition endpoints and quotas")."""
     record_days: Annotated[int, Field(ge=1, le=36_500)] | None = 365
     """How many days a result is kept before it expires; null keeps results for ever."""
+    review_share: ReviewShareSettings | None = ReviewShareSettings()
+    """The usual share of images for review; null: no alarm watches it."""
     function: FunctionSettings = FunctionSettings()
     """The Lambda function."""
     queue: QueueSettings = QueueSettings()
@@ -148,8 +171,13 @@ class VisionSettings(Section):
     retry: RetrySettings = RetrySettings()
     """How long a failed message waits."""
 
+    @field_validator("policy")
+    @classmethod
+    def _with_own_policies(cls, given: Policy, info: ValidationInfo) -> Policy:
+        return {**_default_policy(info.data), **given}
+
     def rules(self) -> Iterator[Broken]:
-        """Yield analyses without policy, policies without analysis, and hidden bands."""
+        """Yield policies without analysis, rules that never apply, and hidden bands."""
         on = self.analyses.on()
         if not on:
             allowed = f"at least one of {', '.join(ANALYSES)}"
@@ -164,15 +192,18 @@ class VisionSettings(Section):
 
     def _too_slow(self) -> Iterator[Broken]:
         timeout = self.function.timeout_seconds
-        used = {operation for one in self.analyses.on().values() for operation in one.quotas}
-        for operation in sorted(used):
-            quota = self.quotas[operation]
-            if quota * timeout < LEAST_CALLS:
+        on = self.analyses.on().values()
+        used = {operation: one.calls() for one in on for operation in one.quotas}
+        for operation, calls in sorted(used.items()):
+            quota, least = self.quotas[operation], LEAST_CALLS * calls
+            if quota * timeout < least:
                 at = ("quotas", operation)
                 problem = f"lets no call fit into half of the function's time-out, {timeout} s"
+                if calls > 1:
+                    problem = f"at {calls} calls an image {problem}"
                 allowed = (
-                    f"at least {LEAST_CALLS / timeout:.3g}; or a timeout_seconds of at least "
-                    f"{math.ceil(LEAST_CALLS / quota)}"
+                    f"at least {least / timeout:.3g}; or a timeout_seconds of at least "
+                    f"{math.ceil(least / quota)}"
                 )
                 yield Broken(at, quota, problem, allowed, (at, ("function", "timeout_seconds")))
 
@@ -186,20 +217,21 @@ class VisionSettings(Section):
         if size > MOST_BYTES:
             at = ("policy",)
             problem = (
-                f"takes {size:,} bytes with the analyses, more than the function's environment "
-                'variables hold ("Lambda quotas")'
+                f"takes {size:,} bytes with the analyses, which every start of the function reads"
             )
             allowed = f"at most {MOST_BYTES:,} bytes: fewer labels, or parent categories"
             count = sum(len(labels) for labels in self.policy.values())
             yield Broken(at, f"{count} labels", problem, allowed, (at,))
 
     def _policy_of(self, name: str) -> Iterator[Broken]:
-        labels = self.policy.get(name)
-        if labels is None:
-            yield _without_policy(name)
-            return
+        labels = self.policy[name]
         if EVERY_LABEL not in labels:
             yield _without_every_label(name)
+        findings = self.analyses.on()[name].findings()
+        if findings is not None:
+            for label in labels:
+                if label not in (EVERY_LABEL, *findings):
+                    yield _never_found(name, label, findings)
         yield from self._hidden(name)
 
     def _hidden(self, name: str) -> Iterator[Broken]:
@@ -222,10 +254,12 @@ def _strictest(bands: Any) -> str:
     return min((band[0], name) for name, band in bands.given().items() if name != "accept")[1]
 
 
-def _without_policy(name: str) -> Broken:
-    problem = f'the analysis "{name}" is on but has no policy'
-    allowed = f'a policy named {name}, with at least "*"; or turn the analysis off'
-    return Broken(("policy", name), None, problem, allowed, (("analyses", name), ("policy", name)))
+def _never_found(name: str, label: str, findings: tuple[str, ...]) -> Broken:
+    at = ("policy", name, label)
+    close = meant(label, findings)
+    problem = f"{name} never finds this" + (f"; did you mean {close}?" if close else "")
+    allowed = ", ".join(f'"{each}"' for each in (EVERY_LABEL, *findings))
+    return Broken(at, None, problem, allowed, (("analyses", name), at))
 
 
 def _without_analysis(name: str) -> Broken:

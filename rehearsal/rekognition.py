@@ -1,13 +1,12 @@
 """Amazon Rekognition's stand-in: scripted answers behind the real API's rules.
 
 An operation that takes images needs no code here: its images are found in botocore's model by
-their shape, its filters in the table FILTERS. Operations of another kind (video, collections,
+their shape, what it leaves out in `thinning`. Operations of another kind (video, collections,
 Custom Labels models) join through `Rekognition.operations`.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, cast
 
@@ -15,35 +14,13 @@ from rehearsal.answers import SUFFIX, AnswerBook, digest
 from rehearsal.aws_json import Call, JsonService, ServiceError
 from rehearsal.controls import Controls
 from rehearsal.images import check_image, check_size
+from rehearsal.thinning import thin
 
 LARGE = 512 * 1024  # bytes above which hashing leaves the event loop
 KNOWN_GOOD = 10_000  # images whose checks are remembered
 
 
-@dataclass(frozen=True)
-class Filter:
-    """How an operation thins out its answer.
-
-    Attributes:
-        items: the list in the answer.
-        confidence: the parameter that holds the least confidence.
-        default: the least confidence if the parameter is not given.
-        most: the parameter that holds the greatest number of items, if there is one.
-    """
-
-    items: str
-    confidence: str
-    default: float
-    most: str | None = None
-
-
-# Amazon Rekognition API reference, each operation's request parameters.
-FILTERS = {
-    "DetectModerationLabels": Filter("ModerationLabels", "MinConfidence", 50.0),
-    "DetectLabels": Filter("Labels", "MinConfidence", 55.0, "MaxLabels"),
-    "DetectCustomLabels": Filter("CustomLabels", "MinConfidence", 0.0, "MaxResults"),
-}
-# Personal protective equipment and celebrities have their own least side in pixels.
+# Personal protective equipment has its own bounds in pixels.
 LEAST_SIDE = {"DetectProtectiveEquipment": 64}
 MOST_SIDE = {"DetectProtectiveEquipment": 4096}
 
@@ -115,7 +92,7 @@ class Rekognition:
         answer = self.answers.find(key, name)
         if answer is None:
             raise self._unscripted(key, name)
-        return apply_filter(FILTERS.get(name), answer, call.parameters)
+        return thin(name, answer, call.parameters)
 
     async def _look_at(self, call: Call, image: dict[str, Any]) -> str:
         """Fetch and check one image; return its digest."""
@@ -170,19 +147,3 @@ class Rekognition:
             broken = "; ".join(self.answers.errors.values())
             text += f" These answer files could not be used: {broken}"
         return ServiceError("UnscriptedImageException", text)
-
-
-def apply_filter(
-    rule: Filter | None, answer: Mapping[str, Any], parameters: Mapping[str, Any]
-) -> Mapping[str, Any]:
-    """The answer without what the parameters ask to leave out."""
-    if rule is None or rule.items not in answer:
-        return answer
-    least = parameters.get(rule.confidence, rule.default)
-    items = [item for item in answer[rule.items] if item.get("Confidence", 100.0) >= least]
-    most = parameters.get(rule.most) if rule.most else None
-    if most is not None:
-        # The greatest confidences are kept, in the order of the answer.
-        best = sorted(items, key=lambda item: -item.get("Confidence", 100.0))[:most]
-        items = [item for item in items if any(item is kept for kept in best)]
-    return {**answer, rule.items: items}

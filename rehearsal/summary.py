@@ -129,5 +129,5 @@ def _short(card: ImageCard) -> str:
     if card.decision == "unusable":
         return card.reason.partition(";")[0].rstrip(".")
     if not card.labels:
-        return "no label"
+        return "no label" if card.reason.startswith("No label") else card.reason.rstrip(".")
     return f"{card.labels[0].name} {card.labels[0].confidence:.1f} %"

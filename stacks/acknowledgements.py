@@ -23,6 +23,7 @@ from sagelens import (
     SecureBucket,
     TrainingPipeline,
 )
+from sagelens.image_worker import LARGE_RESULTS
 from sagelens.queued_start import QueuedStart
 
 INLINE = (
@@ -104,7 +105,9 @@ def network_findings(network: PrivateNetwork) -> None:
     stands(network.flow_log_role, "NIST.800.53.R5-IAMNoInlinePolicy", INLINE)
 
 
-def image_analysis_findings(analysis: ImageAnalysis, *, bucket: s3.IBucket, prefix: str) -> None:
+def image_analysis_findings(
+    analysis: ImageAnalysis, *, bucket: s3.IBucket, prefix: str, results: s3.IBucket | None = None
+) -> None:
     """What stands of the image analysis's findings."""
     role, function = analysis.worker.role, analysis.worker.function
     stands(
@@ -118,6 +121,13 @@ def image_analysis_findings(analysis: ImageAnalysis, *, bucket: s3.IBucket, pref
         objects_in(bucket, prefix),
         "The function reads whatever arrives under its prefix, and nothing else",
     )
+    if results is not None:
+        stands(
+            role,
+            objects_in(results, LARGE_RESULTS),
+            "Results that are too large for a record are written to this folder, by object and "
+            "version",
+        )
     stands(role, "NIST.800.53.R5-IAMNoInlinePolicy", INLINE)
     function_findings(function, _QUEUED)
 

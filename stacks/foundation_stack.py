@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from config import EnvironmentSettings
@@ -15,6 +16,7 @@ from sagelens import (
     ResultsTable,
     SecureBucket,
 )
+from sagelens.image_worker import LARGE_RESULTS
 from stacks import acknowledgements
 from stacks.platform_stack import PlatformStack
 
@@ -46,13 +48,6 @@ class FoundationStack(PlatformStack):
             self, "EncryptionKey", removal_policy=self.removal_policy
         )
         self._make_buckets()
-        self.quarantine = Quarantine(
-            self,
-            "Quarantine",
-            bucket=self.images_bucket,
-            encryption_key=self.encryption_key,
-            reviewers=settings.security.reviewers,
-        )
         self.results_table = ResultsTable(
             self,
             "ResultsTable",
@@ -64,6 +59,21 @@ class FoundationStack(PlatformStack):
             "EventBus",
             encryption_key=self.encryption_key,
             description="What the platform announces: results, releases, drift",
+        )
+        self.quarantine = Quarantine(
+            self,
+            "Quarantine",
+            bucket=self.images_bucket,
+            encryption_key=self.encryption_key,
+            reviewers=settings.security.reviewers,
+            statements=[
+                *self.results_table.reviewing_statements(),
+                iam.PolicyStatement(
+                    sid="AnnounceReviews",
+                    actions=["events:PutEvents"],
+                    resources=[self.event_bus.event_bus_arn],
+                ),
+            ],
         )
         self.alarm_topic = AlarmTopic(
             self,
@@ -87,6 +97,14 @@ class FoundationStack(PlatformStack):
         self.images_bucket = self._data_bucket("ImagesBucket", event_notifications=True)
         self.data_bucket = self._data_bucket("DataBucket", event_notifications=True)
         self.models_bucket = self._data_bucket("ModelsBucket")
+        days = self.settings.vision.record_days if self.settings.vision else None
+        if days is not None:
+            # Results that are too large for a record go with it, and for good.
+            self.data_bucket.add_lifecycle_rule(
+                prefix=LARGE_RESULTS,
+                expiration=cdk.Duration.days(days),
+                noncurrent_version_expiration=cdk.Duration.days(1),
+            )
 
     def _data_bucket(self, id: str, *, event_notifications: bool = False) -> SecureBucket:
         return SecureBucket(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from constructs import Construct
 
 from config import EnvironmentSettings, VisionSettings
-from sagelens import FunctionOptions, ImageAnalysis, Network, QueueOptions, Retry
+from sagelens import FunctionOptions, ImageAnalysis, Network, QueueOptions, Retry, ReviewShare
 from stacks import acknowledgements
 from stacks.foundation_stack import FoundationStack
 from stacks.platform_stack import PlatformStack
@@ -56,6 +56,14 @@ class VisionStack(PlatformStack):
             },
             quotas=vision.quotas,
             record_days=vision.record_days,
+            large_results=foundation.data_bucket,
+            review_share=ReviewShare(
+                least=vision.review_share.least,
+                most=vision.review_share.most,
+                hours=vision.review_share.hours,
+            )
+            if vision.review_share
+            else None,
             function=FunctionOptions(
                 timeout_seconds=vision.function.timeout_seconds,
                 memory_mb=vision.function.memory_mb,
@@ -77,7 +85,10 @@ class VisionStack(PlatformStack):
             removal_policy=self.removal_policy,
         )
         acknowledgements.image_analysis_findings(
-            self.image_analysis, bucket=foundation.images_bucket, prefix=vision.prefix
+            self.image_analysis,
+            bucket=foundation.images_bucket,
+            prefix=vision.prefix,
+            results=foundation.data_bucket,
         )
         work, worker = self.image_analysis.work, self.image_analysis.worker
         self.export("ImageQueueUrl", work.queue.queue_url, "Images that wait")

@@ -50,6 +50,7 @@ from .recipe import Recipe
 from .release import ReleaseOnApproval
 from .release_options import HostingStack, ReleasePace, SmokeTest
 from .results_table import ResultsTable
+from .review_share import ReviewShare
 from .s3_folder import S3Folder
 from .secure_bucket import SecureBucket
 from .source_archive import SourceArchive
@@ -115,6 +116,7 @@ __all__ = [
     "ResultsTable",
     "Retries",
     "Retry",
+    "ReviewShare",
     "S3Folder",
     "Scaling",
     "ScalingFunction",

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import ast
+import shutil
+import tempfile
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 from aws_cdk import aws_lambda as lambda_
@@ -15,9 +20,28 @@ def lambda_source() -> Path:
     return (_PACKAGE / "_lambda_src").resolve()
 
 
-def function_code() -> lambda_.Code:
-    """All functions' source as one asset: it is small, and is published once for all of them."""
-    return lambda_.Code.from_asset(str(lambda_source()), exclude=["**/__pycache__", "**/*.pyc"])
+@contextmanager
+def function_code(files: Mapping[str, str] | None = None) -> Generator[lambda_.Code]:
+    """The functions' source as an asset, for as long as it takes to make a function of it.
+
+    Without files it is one asset for all functions: it is small, and is published once for all
+    of them. Files make an asset of the function's own.
+
+    Args:
+        files: Further files by their path below the source.
+    """
+    excluded = ["**/__pycache__", "**/*.pyc"]
+    if not files:
+        yield lambda_.Code.from_asset(str(lambda_source()), exclude=excluded)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder) / "code"
+        shutil.copytree(lambda_source(), place, ignore=shutil.ignore_patterns("__pycache__"))
+        for name, text in files.items():
+            file = place / name
+            file.write_text(text, encoding="utf-8", newline="\n")
+            file.chmod(0o644)  # the function runs as another user, whatever this one's umask is
+        yield lambda_.Code.from_asset(str(place), exclude=excluded)
 
 
 def constant(module: Path, name: str) -> str | None:
@@ -30,12 +54,19 @@ def constant(module: Path, name: str) -> str | None:
         module: The source file.
         name: The constant's name, assigned at the top level.
     """
+    return _constants(module).get(name)
+
+
+@cache
+def _constants(module: Path) -> dict[str, str]:
+    """Every literal string constant of a source file."""
+    found: dict[str, str] = {}
     for node in ast.parse(module.read_text(encoding="utf-8")).body:
         match node:
-            case ast.Assign(targets=[ast.Name(id=found)], value=ast.Constant(value=str(value))) | (
-                ast.AnnAssign(target=ast.Name(id=found), value=ast.Constant(value=str(value)))
-            ) if found == name:
-                return value
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Constant(value=str(value))) | (
+                ast.AnnAssign(target=ast.Name(id=name), value=ast.Constant(value=str(value)))
+            ):
+                found[name] = value
             case _:
                 continue
-    return None
+    return found

@@ -17,12 +17,13 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from .alarm import Alarm
-from .assets import constant, lambda_source
+from .analysis_calls import Operation, known_analyses, operations_of
 from .errors import ArgumentErrors
 from .image_worker import ImageWorker, Instructions, Policy, Surroundings
 from .pace import SMALLEST_DEFAULT_QUOTA, Pace, Retry
 from .private_network import Network
 from .python_function import FunctionOptions
+from .review_share import ReviewShare
 from .work_queue import QueueOptions, WorkQueue
 
 
@@ -53,6 +54,9 @@ class ImageAnalysis(Construct):
             ``{"moderation": {"*": {"accept": [0, 60], "reject": [60, 100]}}}``.
         quotas: Calls a second that the account has for each operation used; 5 where not given.
         record_days: Days after which a record expires; kept for good when absent.
+        large_results: Bucket for results that are too large for a record (under
+            ``results/vision/``); without one such an image fails.
+        review_share: When the share of images that wait for a person is unusual; None: never.
         function: Size and logs of the function.
         queue: How long an image waits, and how often it is tried.
         retry: When an image that failed is tried again.
@@ -67,6 +71,9 @@ class ImageAnalysis(Construct):
         error_alarm: Rings when the function itself fails.
         denied_alarm: Rings when AWS denies the function something it needs.
         failed_alarm: Rings when an image meets an error that no retry mends.
+        review_alarms: Ring when the share of images for review is unusual.
+        waiting_alarm: Rings when images wait for a Custom Labels model that is not running;
+            None where no analysis uses one.
 
     Raises:
         ValueError: With everything that is wrong with the arguments.
@@ -88,6 +95,8 @@ class ImageAnalysis(Construct):
         policy: Policy,
         quotas: Mapping[str, float] | None = None,
         record_days: int | None = None,
+        large_results: s3.IBucket | None = None,
+        review_share: ReviewShare | None = ReviewShare(),
         function: FunctionOptions = FunctionOptions(),
         queue: QueueOptions = QueueOptions(),
         retry: Retry = Retry(),
@@ -98,12 +107,15 @@ class ImageAnalysis(Construct):
         self._environment_name = environment_name
         self._results = results
         self._encryption_key = encryption_key
-        operations = self._operations(prefix, analyses, policy)
-        granted = {
-            operation: (quotas or {}).get(operation, SMALLEST_DEFAULT_QUOTA)
-            for operation in operations
-        }
-        self.pace = Pace.of(granted, timeout_seconds=function.timeout_seconds)
+        operations = self._operations(prefix, analyses, policy, review_share)
+        self.pace = Pace.of(
+            {
+                each.name: (quotas or {}).get(each.name, SMALLEST_DEFAULT_QUOTA)
+                for each in operations
+            },
+            timeout_seconds=function.timeout_seconds,
+            calls_an_image={each.name: each.calls for each in operations},
+        )
         self.work = WorkQueue(
             self,
             "Work",
@@ -122,6 +134,7 @@ class ImageAnalysis(Construct):
                 bus=bus,
                 encryption_key=encryption_key,
                 work=self.work,
+                large_results=large_results,
             ),
             instructions=Instructions(
                 environment_name=environment_name,
@@ -148,6 +161,22 @@ class ImageAnalysis(Construct):
             report_batch_item_failures=True,
         )
         self._watch(alarm_topic)
+        self.review_alarms = (
+            review_share.alarms(self, self.metric("ReviewShare"), alarm_topic)
+            if review_share
+            else []
+        )
+        self.waiting_alarm = (
+            Alarm(
+                self,
+                "WaitingAlarm",
+                metric=self.metric("MessagesWaiting"),
+                description="Images wait for a Custom Labels model that is not running",
+                topic=alarm_topic,
+            )
+            if any(each.resources for each in operations)
+            else None
+        )
 
     def _watch(self, topic: sns.ITopic) -> None:
         self.error_alarm = Alarm(
@@ -173,29 +202,33 @@ class ImageAnalysis(Construct):
         )
 
     def _operations(
-        self, prefix: str, analyses: Mapping[str, object], policy: Mapping[str, object]
-    ) -> list[str]:
+        self,
+        prefix: str,
+        analyses: Mapping[str, Mapping[str, Any]],
+        policy: Mapping[str, object],
+        review_share: ReviewShare | None,
+    ) -> list[Operation]:
         errors = ArgumentErrors(f"ImageAnalysis {self.node.path}")
         errors.require(
             prefix.endswith("/") and not prefix.startswith("/"),
             f"prefix: got {prefix!r}, allowed is a folder such as 'incoming/'",
         )
+        if review_share:
+            review_share.check(errors)
         errors.require(bool(analyses), "analyses: got none, allowed are one or more")
-        folder = lambda_source() / "image_analysis" / "analyses"
-        known = {
-            path.stem: constant(path, "OPERATION") for path in sorted(folder.glob("[a-z]*.py"))
-        }
-        errors.require(
-            all(known.get(name) for name in analyses),
-            f"analyses: got {sorted(name for name in analyses if not known.get(name))}, allowed "
-            f"are {sorted(name for name in known if known[name])}",
-        )
+        known = known_analyses()
+        unknown = sorted(set(analyses) - set(known))
+        errors.require(not unknown, f"analyses: got {unknown}, allowed are {known}")
         errors.require(
             set(analyses) == set(policy),
             f"policy: got one for {sorted(policy)}, allowed is one for each of {sorted(analyses)}",
         )
         errors.throw()
-        return sorted({known[name] or "" for name in analyses})
+        operations = operations_of(analyses)
+        idle = sorted(each.name for each in operations if each.calls == 0)
+        errors.require(not idle, f"analyses: {idle} is given no resource, allowed are one or more")
+        errors.throw()
+        return operations
 
     def _rule(self, bucket: s3.IBucket, prefix: str) -> events.CfnRule:
         return events.CfnRule(
@@ -226,8 +259,9 @@ class ImageAnalysis(Construct):
 
         Args:
             name: ``ImagesAccepted``, ``ImagesForReview``, ``ImagesRejected``,
-                ``ImagesUnusable``, ``ImagesRepeated``, ``MessagesRetried``,
-                ``MessagesDenied``, ``MessagesMalformed`` or ``MessagesFailed``.
+                ``ImagesUnusable``, ``ImagesRepeated``, ``ReviewShare``, ``MessagesRetried``,
+                ``MessagesDenied``, ``MessagesWaiting``, ``MessagesMalformed`` or
+                ``MessagesFailed``.
         """
         return cloudwatch.Metric(
             namespace="Sagelens",

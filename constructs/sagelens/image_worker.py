@@ -15,6 +15,8 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from .analysis_calls import Operation
+from .errors import ArgumentErrors
 from .pace import Pace, Retry
 from .private_network import Network
 from .python_function import FunctionOptions, PythonFunction
@@ -22,6 +24,13 @@ from .work_queue import WorkQueue
 
 Policy = Mapping[str, Mapping[str, Mapping[str, Sequence[float]]]]
 """By analysis and label: the bands of confidence, in per cent, of each decision."""
+
+LARGE_RESULTS = "results/vision/"
+"""Folder of the results that are too large for a record."""
+SETTINGS_FILE = "settings.json"
+MOST_IN_VARIABLES_BYTES = 3_000
+"""Settings beyond it lie beside the code: variables take 4 KB in all ("Lambda quotas")."""
+MOST_SETTINGS_BYTES = 1_048_576
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +44,7 @@ class Surroundings:
         bus: Event bus that hears of each result.
         encryption_key: Key of bucket, table and queue.
         work: Queue that it works off.
+        large_results: Bucket for results that are too large for a record, if there is one.
     """
 
     bucket: s3.IBucket
@@ -43,6 +53,7 @@ class Surroundings:
     bus: events.IEventBus
     encryption_key: kms.IKey
     work: WorkQueue
+    large_results: s3.IBucket | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +63,7 @@ class Instructions:
     Args:
         environment_name: Dimension of its metrics.
         analyses: Settings by name of the analysis.
-        operations: Amazon Rekognition operations that the analyses call.
+        operations: Amazon Rekognition operations that the analyses call, with their resources.
         policy: What follows from their findings.
         pace: Calls a second of each operation.
         retry: When a message that failed is tried again.
@@ -61,14 +72,14 @@ class Instructions:
 
     environment_name: str
     analyses: Mapping[str, Mapping[str, Any]]
-    operations: Sequence[str]
+    operations: Sequence[Operation]
     policy: Policy
     pace: Pace
     retry: Retry
     record_days: int | None
 
     def settings(self) -> str:
-        """What the function reads from its variable ``SETTINGS``."""
+        """What the function reads from its variable ``SETTINGS``, or from a file."""
         settings = {
             "analyses": self.analyses,
             "policy": self.policy,
@@ -107,6 +118,19 @@ class ImageWorker(PythonFunction):
         removal_policy: cdk.RemovalPolicy,
     ) -> None:
         days = instructions.record_days
+        settings = instructions.settings()
+        large = len(settings.encode()) > MOST_IN_VARIABLES_BYTES
+        errors = ArgumentErrors(f"ImageWorker {scope.node.path}/{id}")
+        errors.require(
+            not large or not cdk.Token.is_unresolved(settings),
+            f"analyses and policy: {len(settings):,} bytes with values that only a deployment "
+            f"knows; allowed are {MOST_IN_VARIABLES_BYTES:,} with such values",
+        )
+        errors.require(
+            len(settings) <= MOST_SETTINGS_BYTES,
+            f"analyses and policy: {len(settings):,} bytes, allowed are {MOST_SETTINGS_BYTES:,}",
+        )
+        errors.throw()
         super().__init__(
             scope,
             id,
@@ -120,19 +144,24 @@ class ImageWorker(PythonFunction):
                 "QUEUE_URL": surroundings.work.queue.queue_url,
                 "RECORD_DAYS": "" if days is None else str(days),
                 "RESULTS_TABLE": surroundings.results.table_name,
-                "SETTINGS": instructions.settings(),
+                **_results_bucket(surroundings),
+                # In the function's own code a file goes live with it and is rolled back with
+                # it, and reading it takes no permission and no call.
+                **({"SETTINGS_FILE": SETTINGS_FILE} if large else {"SETTINGS": settings}),
             },
             options=options,
+            files={SETTINGS_FILE: settings} if large else None,
             network=network,
             removal_policy=removal_policy,
         )
 
 
-def _statements(surroundings: Surroundings, operations: Sequence[str]) -> list[iam.PolicyStatement]:
+def _statements(
+    surroundings: Surroundings, operations: Sequence[Operation]
+) -> list[iam.PolicyStatement]:
     images = surroundings.bucket.arn_for_objects(f"{surroundings.prefix}*")
     return [
-        # The image operations take no resource.
-        _allow("Analyse", [f"rekognition:{operation}" for operation in operations], "*"),
+        *_analysing(operations),
         # Objects are always read by their version id, by Rekognition with this role too.
         _allow("ReadImages", ["s3:GetObjectVersion"], images),
         # Without it S3 answers 403, not 404, for an object that is gone.
@@ -140,10 +169,44 @@ def _statements(surroundings: Surroundings, operations: Sequence[str]) -> list[i
         _allow("Quarantine", ["s3:GetObjectVersionTagging", "s3:PutObjectVersionTagging"], images),
         _allow("Record", ["dynamodb:UpdateItem"], surroundings.results.table_arn),
         _allow("Announce", ["events:PutEvents"], surroundings.bus.event_bus_arn),
-        _allow("UseKey", ["kms:Decrypt"], surroundings.encryption_key.key_arn),
+        *_keeping(surroundings.large_results),
+        _allow("UseKey", _key_actions(surroundings), surroundings.encryption_key.key_arn),
         *surroundings.work.worker_statements(),
     ]
 
 
-def _allow(sid: str, actions: Sequence[str], resource: str) -> iam.PolicyStatement:
-    return iam.PolicyStatement(sid=sid, actions=list(actions), resources=[resource])
+def _analysing(operations: Sequence[Operation]) -> list[iam.PolicyStatement]:
+    """The operations that are called, each on the resources that it is called with."""
+    free = [each.name for each in operations if not each.resources]
+    # Most image operations take no resource.
+    statements = [_allow("Analyse", _actions(free), "*")] if free else []
+    bound = [each for each in operations if each.resources]
+    statements += [
+        _allow(f"Analyse{each.name}", _actions([each.name]), *each.resources) for each in bound
+    ]
+    return statements
+
+
+def _keeping(bucket: s3.IBucket | None) -> list[iam.PolicyStatement]:
+    if bucket is None:
+        return []
+    place = bucket.arn_for_objects(f"{LARGE_RESULTS}*")
+    return [_allow("KeepLargeResults", ["s3:PutObject"], place)]
+
+
+def _key_actions(surroundings: Surroundings) -> list[str]:
+    # Writing an encrypted object takes a data key of its own.
+    return ["kms:Decrypt", *(["kms:GenerateDataKey"] if surroundings.large_results else [])]
+
+
+def _results_bucket(surroundings: Surroundings) -> dict[str, str]:
+    bucket = surroundings.large_results
+    return {"RESULTS_BUCKET": bucket.bucket_name} if bucket else {}
+
+
+def _actions(operations: Sequence[str]) -> list[str]:
+    return [f"rekognition:{operation}" for operation in operations]
+
+
+def _allow(sid: str, actions: Sequence[str], *resources: str) -> iam.PolicyStatement:
+    return iam.PolicyStatement(sid=sid, actions=list(actions), resources=list(resources))

@@ -49,7 +49,13 @@ class Pace:
     calls: Mapping[str, float]
 
     @classmethod
-    def of(cls, quotas: Mapping[str, float], *, timeout_seconds: float) -> Pace:
+    def of(
+        cls,
+        quotas: Mapping[str, float],
+        *,
+        timeout_seconds: float,
+        calls_an_image: Mapping[str, int] | None = None,
+    ) -> Pace:
         """Share out the quotas so that a backlog fills them and hardly any call is refused.
 
         Workers are as many as the smallest quota keeps busy, and each keeps to its share; the
@@ -58,22 +64,28 @@ class Pace:
         Args:
             quotas: Calls a second of each operation, for the whole account and Region.
             timeout_seconds: The function's time-out; a batch is kept to half of it.
+            calls_an_image: How often each operation is called for one image; once where not
+                given.
 
         Raises:
             ValueError: If not even one call fits into half of the time-out.
         """
-        operation, smallest = min(quotas.items(), key=lambda item: item[1])
+        times = {name: (calls_an_image or {}).get(name, 1) for name in quotas}
+        # Images a second that each operation's quota serves; the smallest sets the pace.
+        images = {name: quota / times[name] for name, quota in quotas.items()}
+        operation, smallest = min(images.items(), key=lambda item: item[1])
         workers = math.ceil(smallest * _QUOTA_SHARE / _CALLS_OF_A_WORKER)
         workers = min(max(workers, _FEWEST_WORKERS), _MOST_WORKERS)
         calls = {
             name: float(f"{quota * _QUOTA_SHARE / workers:.4g}")
             for name, quota in sorted(quotas.items())
         }
-        fits = math.floor(min(calls.values()) * timeout_seconds / 2)
+        fits = math.floor(min(calls[name] / times[name] for name in calls) * timeout_seconds / 2)
         if fits < 1:
+            often = f", {times[operation]} of them an image," if times[operation] > 1 else ""
             raise ValueError(
-                f"quotas: {operation} at {smallest:g} calls a second leaves each of {workers} "
-                f"workers no call in half of the time-out of {timeout_seconds:g} s; a longer "
-                "time-out or a higher quota does"
+                f"quotas: {operation} at {quotas[operation]:g} calls a second{often} leaves each "
+                f"of {workers} workers no call in half of the time-out of {timeout_seconds:g} s; "
+                "a longer time-out or a higher quota does"
             )
         return cls(workers=workers, batch=min(_MOST_IN_A_BATCH, fits), calls=calls)

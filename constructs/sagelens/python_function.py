@@ -56,6 +56,7 @@ class PythonFunction(Construct):
         encryption_key: Key of its environment variables and logs.
         environment: Its variables; 4 KB together at most.
         options: Size and logs.
+        files: Further files beside its code, text by path; its code is then an asset of its own.
         network: Where it runs; by default outside any network of yours.
         removal_policy: What becomes of its logs when the stack is deleted.
 
@@ -76,6 +77,7 @@ class PythonFunction(Construct):
         encryption_key: kms.IKey,
         environment: Mapping[str, str],
         options: FunctionOptions = FunctionOptions(),
+        files: Mapping[str, str] | None = None,
         network: Network | None = None,
         removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN,
     ) -> None:
@@ -91,25 +93,26 @@ class PythonFunction(Construct):
         joining = _network() if network else []
         self.role = self._role(description, [*statements, self._logging(), *joining])
         isolated = ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_ISOLATED)
-        self.function = lambda_.Function(
-            self,
-            "Function",
-            runtime=lambda_.Runtime.PYTHON_3_13,
-            architecture=lambda_.Architecture.ARM_64,
-            code=function_code(),
-            handler=handler,
-            description=description,
-            role=self.role,
-            environment=dict(environment),
-            # Without variables there is nothing to decrypt, and the role needs no right to.
-            environment_encryption=encryption_key if environment else None,
-            timeout=cdk.Duration.seconds(options.timeout_seconds),
-            memory_size=options.memory_mb,
-            log_group=self.log_group,
-            vpc=network.vpc if network else None,
-            vpc_subnets=isolated if network else None,
-            security_groups=list(network.security_groups) if network else None,
-        )
+        with function_code(files) as code:
+            self.function = lambda_.Function(
+                self,
+                "Function",
+                runtime=lambda_.Runtime.PYTHON_3_13,
+                architecture=lambda_.Architecture.ARM_64,
+                code=code,
+                handler=handler,
+                description=description,
+                role=self.role,
+                environment=dict(environment),
+                # Without variables there is nothing to decrypt, and the role needs no right to.
+                environment_encryption=encryption_key if environment else None,
+                timeout=cdk.Duration.seconds(options.timeout_seconds),
+                memory_size=options.memory_mb,
+                log_group=self.log_group,
+                vpc=network.vpc if network else None,
+                vpc_subnets=isolated if network else None,
+                security_groups=list(network.security_groups) if network else None,
+            )
 
     def _check(self, environment: Mapping[str, str], options: FunctionOptions) -> None:
         errors = ArgumentErrors(f"PythonFunction {self.node.path}")

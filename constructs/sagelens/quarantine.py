@@ -29,6 +29,7 @@ class Quarantine(Construct):
         encryption_key: The key of the bucket's objects, which the reviewer may decrypt with.
         reviewers: ARNs of the principals that may assume the reviewer's role. When empty, the
             account's own IAM policies decide.
+        statements: What else the reviewer may, for example record decisions.
 
     Attributes:
         reviewer_role: The one role that reads quarantined versions and lifts a quarantine.
@@ -42,6 +43,7 @@ class Quarantine(Construct):
         bucket: s3.Bucket,
         encryption_key: kms.IKey,
         reviewers: Sequence[str] = (),
+        statements: Sequence[iam.PolicyStatement] = (),
     ) -> None:
         super().__init__(scope, id)
         self.bucket = bucket
@@ -52,7 +54,9 @@ class Quarantine(Construct):
             description="Reads quarantined objects and lifts their quarantine",
             assumed_by=iam.CompositePrincipal(*principals),
             inline_policies={
-                "review": iam.PolicyDocument(statements=self._reviewing(encryption_key))
+                "review": iam.PolicyDocument(
+                    statements=[*self._reviewing(encryption_key), *statements]
+                )
             },
         )
         for statement in self._denials():
@@ -69,6 +73,12 @@ class Quarantine(Construct):
                 sid="LiftQuarantine",
                 actions=["s3:DeleteObjectVersionTagging", "s3:PutObjectVersionTagging"],
                 resources=[self.bucket.arn_for_objects("*")],
+            ),
+            # Without it S3 answers 403, not 404, for a version that is gone.
+            iam.PolicyStatement(
+                sid="TellGoneFromDenied",
+                actions=["s3:ListBucket"],
+                resources=[self.bucket.bucket_arn],
             ),
             iam.PolicyStatement(sid="Decrypt", actions=["kms:Decrypt"], resources=[key.key_arn]),
         ]

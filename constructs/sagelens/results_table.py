@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import aws_cdk as cdk
 from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
+
+REVIEWS_INDEX = "reviews"
 
 
 class ResultsTable(dynamodb.Table):
     """Records by object (``pk``) and by version of it (``sk``), billed by request.
+
+    What waits for a person has the attribute ``review`` and is listed by the index ``reviews``,
+    oldest first. The index holds keys only and such records only, so it costs next to nothing.
 
     Point-in-time recovery covers 35 days. Items expire by the attribute ``expires_at``, in
     seconds since 1970.
@@ -48,3 +54,26 @@ class ResultsTable(dynamodb.Table):
             removal_policy=cdk.RemovalPolicy.RETAIN if protected else removal_policy,
             deletion_protection=protected,
         )
+        # Keys alone: what was found stays in one place, with one expiry and one deletion.
+        self.add_global_secondary_index(
+            index_name=REVIEWS_INDEX,
+            partition_key=dynamodb.Attribute(name="review", type=dynamodb.AttributeType.STRING),
+            sort_key=dynamodb.Attribute(name="analysed_at", type=dynamodb.AttributeType.STRING),
+            projection_type=dynamodb.ProjectionType.KEYS_ONLY,
+        )
+
+    def reviewing_statements(self) -> list[iam.PolicyStatement]:
+        """What a role needs to list what waits for a person, and to record a decision on it,
+        without the use of the table's key."""
+        return [
+            iam.PolicyStatement(
+                sid="ListReviews",
+                actions=["dynamodb:Query"],
+                resources=[f"{self.table_arn}/index/{REVIEWS_INDEX}"],
+            ),
+            iam.PolicyStatement(
+                sid="RecordReviews",
+                actions=["dynamodb:GetItem", "dynamodb:UpdateItem"],
+                resources=[self.table_arn],
+            ),
+        ]

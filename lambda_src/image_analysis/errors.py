@@ -12,11 +12,12 @@ from botocore.exceptions import (  # pyright: ignore[reportMissingTypeStubs]
 
 from shared.s3_events import Malformed
 
-Kind = Literal["unusable", "gone", "denied", "ambiguous", "transient", "permanent"]
+Kind = Literal["unusable", "gone", "denied", "ambiguous", "transient", "waiting", "permanent"]
 """unusable: the service will never read this image. gone: the version is no more. denied: we
 are not allowed to, or what we need is not set up. ambiguous: the service could not fetch the
-object and does not say why. transient: worth another try. permanent: none of these; a fault of
-the code or of the data, so it goes to the dead-letter queue after its retries."""
+object and does not say why. transient: worth another try. waiting: worth another try once
+something runs that takes minutes to start. permanent: none of these; a fault of the code or of
+the data, so it goes to the dead-letter queue after its retries."""
 
 
 class ImageError(Exception):
@@ -62,6 +63,29 @@ class Busy(Transient):
         self.seconds = max(0.0, seconds)
 
 
+class Refused(ImageError):
+    """The service takes no call with these arguments, though it can read the image.
+
+    operation: what was called, with arguments that come from the configuration.
+    """
+
+    def __init__(self, operation: str) -> None:
+        super().__init__(f"{operation} refuses its arguments, and other calls read the image")
+
+
+class ModelNotRunning(ImageError):
+    """A Custom Labels model does not run, so what it should look at waits.
+
+    model: ARN of the project version.
+    """
+
+    def __init__(self, model: str) -> None:
+        # …:project/<project>/version/<version>/<time>
+        name = "/".join(model.split("/")[1:4:2]) or model
+        super().__init__(f"model_not_running: the Custom Labels model {name} is not running")
+        self.model = model
+
+
 class RecordTooLarge(ImageError):
     """A record would come too near to DynamoDB's limit of 400 KB an item."""
 
@@ -71,6 +95,7 @@ _UNUSABLE = frozenset(
     ("InvalidImageFormatException", "ImageTooLargeException", "InvalidParameterException")
 )
 _AMBIGUOUS = "InvalidS3ObjectException"
+_WAITING = "ResourceNotReadyException"
 # "MethodNotAllowed": the version id is that of a delete marker ("GetObject", S3 API reference).
 # HEAD answers have no body, so botocore gives the bare status as the code.
 _GONE = frozenset(("NoSuchKey", "NoSuchVersion", "MethodNotAllowed", "404", "405"))
@@ -114,7 +139,6 @@ _TRANSIENT = frozenset(
         "RequestTimeTooSkewed",
         "RequestTimeout",
         "RequestTimeoutException",
-        "ResourceNotReadyException",
         "ServiceUnavailable",
         "ServiceUnavailableException",
         "SlowDown",
@@ -145,6 +169,8 @@ def kind_of(error: Exception) -> Kind:
             return "denied"
         case Transient():
             return "transient"
+        case ModelNotRunning():
+            return "waiting"
         case ClientError():
             return _kind_of_answer(code_of(error), status_of(error))
         case ParamValidationError():
@@ -187,6 +213,8 @@ def _kind_of_answer(code: str, status: int) -> Kind:
         return "unusable"
     if code == _AMBIGUOUS:
         return "ambiguous"
+    if code == _WAITING:
+        return "waiting"
     if code in _TRANSIENT or status >= 500 or status == 429:
         return "transient"
     if code in _GONE:

@@ -4,6 +4,9 @@ Each step may be cut off or come twice, so each is either conditional or harmles
 
     claim → read → analyse → [note verdict → tag] → record done → current → event → announced
 
+Where some analyses of an image fail and others do not, the answers that there are stay in the
+record, and the next try asks for the others only.
+
 What a second delivery finds, and does: a live lease: comes back later; an ended lease: starts
 again, or from the noted verdict; a finished record that was not announced: goes on from
 `current`; an announced one: nothing.
@@ -13,9 +16,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from image_analysis import errors, gate, policy, quarantine
-from image_analysis.detection import Detector
+from image_analysis import errors, gate, partial, policy, quarantine
+from image_analysis.detection import Detection, Detector
 from image_analysis.errors import Busy, Transient, Unusable
+from image_analysis.overflow import Overflow
 from image_analysis.policy import Policy
 from image_analysis.records import Claim, Records
 from shared import events
@@ -61,6 +65,7 @@ class Flow:
     events: Any
     detector: Detector
     records: Records
+    overflow: Overflow
     policy: Policy
     settings: str
     bus: str
@@ -90,7 +95,9 @@ class Flow:
 
     def _work(self, version: ObjectVersion, record: Fields, attempt: Attempt) -> Fields:
         started = self.clock.monotonic()
-        verdict = self._noted(version, record) or self._judge(version, attempt)
+        verdict = self._noted(version, record)
+        if verdict is None:
+            verdict = self.overflow.fit(record, self._judge(version, record, attempt))
         if verdict["decision"] == "reject":
             verdict = self._quarantine(version, record, attempt, verdict)
         spent = round((self.clock.monotonic() - started) * 1000)
@@ -107,13 +114,13 @@ class Flow:
             return noted
         return noted if quarantine.is_on(quarantine.read_tags(self.s3, version)) else None
 
-    def _judge(self, version: ObjectVersion, attempt: Attempt) -> Fields:
+    def _judge(self, version: ObjectVersion, record: Fields, attempt: Attempt) -> Fields:
         facts: Fields = {}
         try:
             image = gate.read(self.s3, version)
             facts = image.fields()
             gate.check(image)
-            result = self._analyse(version, attempt)
+            result = self._analyse(version, record, attempt)
         except Unusable as error:
             reason = {"code": error.code, "message": error.message}
             result = _result("unusable", [reason])
@@ -127,17 +134,27 @@ class Flow:
             "quarantined": False,
         }
 
-    def _analyse(self, version: ObjectVersion, attempt: Attempt) -> Fields:
-        try:
-            answers = self.detector.detect(version, attempt.spare)
-        except Exception as error:
-            if errors.kind_of(error) == "ambiguous":
-                raise gate.why_not_fetched(self.s3, version) from error
-            raise
+    def _analyse(self, version: ObjectVersion, record: Fields, attempt: Attempt) -> Fields:
+        known = partial.read(record, self.settings)
+        found = self.detector.detect(version, attempt.spare, known)
+        if found.failure:
+            raise self._incomplete(version, record, attempt, found)
+        answers = found.answers
         findings = {name: answer.findings for name, answer in answers.items()}
         verdict = policy.decide(findings, self.policy)
         result = _result(verdict.decision, list(verdict.reasons))
         return {**result, "analyses": {name: each.fields for name, each in answers.items()}}
+
+    def _incomplete(
+        self, version: ObjectVersion, record: Fields, attempt: Attempt, found: Detection
+    ) -> Exception:
+        """Keep the answers that there are, and return why there are no more."""
+        error = found.failure or Transient("an analysis has no answer")
+        if errors.kind_of(error) == "ambiguous":
+            error = gate.why_not_fetched(self.s3, version)
+        if found.answers and errors.kind_of(error) != "unusable":
+            self.records.keep(record, attempt.owner, partial.fields(found.answers, self.settings))
+        return error
 
     def _judge_unreadable(self, version: ObjectVersion, error: Exception) -> Fields:
         """The result for a version that we are not let read, if that is by quarantine.

@@ -1,7 +1,8 @@
 """Lambda handler of the image analysis: a batch of queue messages in, its failures out.
 
-Environment variables: RESULTS_TABLE, EVENT_BUS, QUEUE_URL, ENVIRONMENT, SETTINGS (JSON),
-RECORD_DAYS (empty keeps records); optional LOG_LEVEL and LOG_KEYS.
+Environment variables: RESULTS_TABLE, EVENT_BUS, QUEUE_URL, ENVIRONMENT, SETTINGS (JSON) or
+SETTINGS_FILE, RECORD_DAYS (empty keeps records); optional RESULTS_BUCKET (for results that are too
+large for a record), LOG_LEVEL and LOG_KEYS.
 """
 
 from collections.abc import Mapping
@@ -11,6 +12,7 @@ from typing import Any
 from image_analysis import settings
 from image_analysis.detection import Detector
 from image_analysis.flow import Flow
+from image_analysis.overflow import Overflow
 from image_analysis.pacing import Pacer
 from image_analysis.records import Records
 from image_analysis.retries import Retries
@@ -47,6 +49,7 @@ def make_flow(chosen: Settings, made: Clients, clock: Clock) -> Flow:
         s3=made.s3,
         events=made.events,
         detector=Detector(made.rekognition, chosen.analyses, pacers),
+        overflow=Overflow(made.s3, chosen.results_bucket),
         records=Records(made.dynamodb, chosen.table, chosen.record_seconds),
         policy=chosen.policy,
         settings=chosen.fingerprint,

@@ -81,6 +81,8 @@ def _judge(analysis: str, finding: Finding, rules: Rules) -> tuple[str, Fields]:
         "band": [band.low, band.high],
         "rule": rule,
     }
+    if finding.advice:
+        reason["advice"] = finding.advice
     return band.decision, reason
 
 

@@ -4,6 +4,7 @@ Two kinds of item share the partition `s3://bucket/key`: `version#<id>`, the rec
 version, and `current`, which points to the newest version known. The life of a record:
 
     claim      in_progress, with an owner and a lease: nobody else works on it meanwhile
+    keep       what some analyses found while another failed, so that they are not paid twice
     plan       a rejecting verdict is noted before the quarantine, which bars its own author
                from reading the version again: a later attempt finishes from the note
     complete   done, with the verdict; only the lease's owner may
@@ -26,6 +27,10 @@ from shared.s3_events import ObjectVersion
 IN_PROGRESS = "in_progress"
 DONE = "done"
 CURRENT = "current"
+# In the attribute `review`, by which the table's index `reviews` lists what a person must decide.
+WAITING = "waiting"
+# What an earlier verdict left and a later one may not have.
+_PASSING = ("displaced_tag", "results", "review")
 # DynamoDB's limit is 400 KB an item ("Quotas" in the developer guide); a write beyond it is
 # refused with a ValidationException that no retry mends, so a clear error comes first.
 MOST_BYTES = 350_000
@@ -33,7 +38,8 @@ MOST_BYTES = 350_000
 _FREE = (
     "attribute_not_exists(#pk)"
     " OR (#status = :in_progress AND #lease_until < :now)"
-    " OR (#status = :done AND #settings <> :now_settings AND #quarantined = :no)"
+    " OR (#status = :done AND #settings <> :now_settings AND #quarantined = :no"
+    " AND attribute_not_exists(#reviewed))"
 )
 _MINE = "#owner = :me AND #status = :in_progress"
 _NEWER = "attribute_not_exists(#pk) OR #order < :new_order OR #version_id = :same_version"
@@ -83,7 +89,8 @@ class Records:
         """Take the version for `lease` seconds from `now`, if it is free.
 
         Free is what has no record, an ended lease, or a result of other settings that did not
-        quarantine it: only a person lifts a quarantine. owner: unique to this attempt.
+        quarantine it and that no person has decided about: only a person lifts a quarantine, and
+        what a person decided stands. owner: unique to this attempt.
         """
         lasting = self._lasting(now)
         taken = self._update(
@@ -110,13 +117,24 @@ class Records:
             return Claim("mine", taken.record)
         return _standing(taken.record, owner)
 
+    def keep(self, record: Fields, owner: str, found: Fields) -> None:
+        """Keep the answers of some analyses for the next try.
+
+        Does nothing if the lease has passed to another, or if the record would grow too large:
+        the next try then pays for them again.
+        """
+        if size_of({**record, "partial": found}) <= MOST_BYTES:
+            self._update(_key_of(record), {"partial": found}, _MINE, _mine(owner))
+
     def plan(self, record: Fields, owner: str, verdict: Fields) -> None:
         """Note a verdict that is about to quarantine the version.
 
         Raises Busy if the lease has passed to another, RecordTooLarge.
         """
-        _check_size({**record, "pending": verdict})
-        result = self._update(_key_of(record), {"pending": verdict}, _MINE, _mine(owner))
+        # The verdict holds what the answers of earlier tries came to.
+        _check_size({**record, "partial": None, "pending": verdict})
+        noted: Fields = {"pending": verdict}
+        result = self._update(_key_of(record), noted, _MINE, _mine(owner), remove=("partial",))
         if not result.done:
             raise Busy(0)
 
@@ -125,10 +143,10 @@ class Records:
 
         Raises Busy if the lease has passed to another, whose work stands; RecordTooLarge.
         """
-        gone = ("owner", "lease_until", "pending")
-        if "displaced_tag" not in verdict:
-            gone = (*gone, "displaced_tag")
-        fields = {**verdict, "status": DONE, "announced": False}
+        gone = ("owner", "lease_until", "pending", "partial")
+        waiting = {"review": WAITING} if verdict["decision"] == "review" else {}
+        fields = {**verdict, **waiting, "status": DONE, "announced": False}
+        gone += tuple(name for name in _PASSING if name not in fields)
         _check_size({name: each for name, each in record.items() if name not in gone} | fields)
         result = self._update(_key_of(record), fields, _MINE, _mine(owner), remove=gone)
         # An answer that got lost makes the client try again and find its own work.

@@ -32,9 +32,9 @@ class Retries:
         """Return for how many seconds a message that failed with `error` stays hidden.
 
         0 for what a wait cannot mend (a malformed message); until its turn for what had no time
-        left, since coming sooner would only use up a receive. Denied: long, so that a wrong
-        policy does not drain the queue into the dead-letter queue while people mend it. Else
-        exponential backoff with full jitter.
+        left, since coming sooner would only use up a receive. Denied, or waiting for a model
+        that does not run: long, so that neither drains the queue into the dead-letter queue
+        while people mend it. Else exponential backoff with full jitter.
         """
         if isinstance(error, Malformed):
             return 0
@@ -42,7 +42,7 @@ class Retries:
             return math.ceil(error.seconds)
         if isinstance(error, Busy):
             return self._whole(self._until_free(error, receives))
-        if errors.kind_of(error) == "denied":
+        if errors.kind_of(error) in ("denied", "waiting"):
             return self._whole(self.retry.denied)
         return self._whole(self._backoff(receives))
 

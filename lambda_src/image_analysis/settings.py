@@ -1,4 +1,8 @@
-"""The function's environment variables, read once and typed."""
+"""The function's environment variables, read once and typed.
+
+The settings proper are JSON: in the variable SETTINGS, or, where they are too large for Lambda's
+4 KB of variables, in a file beside the code that SETTINGS_FILE names.
+"""
 
 import hashlib
 import json
@@ -6,13 +10,15 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Any, cast
 
-from image_analysis import analyses, policy
+from image_analysis import analyses, planning, policy
 from image_analysis.analyses import Analysis
 from image_analysis.policy import Policy
 
 SECONDS_A_DAY = 86_400
+CODE = Path(__file__).parent.parent
 
 
 @dataclass(frozen=True)
@@ -29,14 +35,16 @@ class Retry:
 class Settings:
     """Everything that the function is told.
 
-    record_seconds: how long a record is kept, None for ever. pace: calls a second of each
-    operation for one execution environment. fingerprint: 16 hex digits that change when the
-    analyses, their versions or the policy do; pace and retry leave it as it is.
+    results_bucket: for results that are too large for a record. record_seconds: how long a record
+    is kept, None for ever. pace: calls a second of each operation for one execution environment.
+    fingerprint: 16 hex digits that change when the analyses, their versions or the policy do; pace
+    and retry leave it as it is.
     """
 
     table: str
     bus: str
     queue_url: str
+    results_bucket: str | None
     environment: str
     record_seconds: int | None
     analyses: tuple[Analysis, ...]
@@ -54,12 +62,12 @@ def current() -> Settings:
 
 def read(variables: Mapping[str, str]) -> Settings:
     """Return the settings that `variables` hold. Raises ValueError naming the variable."""
-    data = _json(_required(variables, "SETTINGS"))
+    data = _json(_text(variables))
     try:
         loaded = analyses.load(data["analyses"])
         rules = policy.read(data["policy"])
         retry = Retry(*(float(data["retry"][name]) for name in ("first", "most", "denied")))
-        pace = {each.operation: float(data["pace"][each.operation]) for each in loaded}
+        pace = {each: float(data["pace"][each]) for each in planning.operations(loaded)}
     except KeyError as error:
         raise ValueError(f"SETTINGS: {error.args[0]!r} is missing") from error
     _check(loaded, rules, pace)
@@ -68,6 +76,7 @@ def read(variables: Mapping[str, str]) -> Settings:
         table=_required(variables, "RESULTS_TABLE"),
         bus=_required(variables, "EVENT_BUS"),
         queue_url=_required(variables, "QUEUE_URL"),
+        results_bucket=variables.get("RESULTS_BUCKET") or None,
         environment=_required(variables, "ENVIRONMENT"),
         record_seconds=round(float(days) * SECONDS_A_DAY) if days else None,
         analyses=loaded,
@@ -106,6 +115,16 @@ def _check(loaded: tuple[Analysis, ...], rules: Policy, pace: Mapping[str, float
     for operation, calls in pace.items():
         if calls <= 0:
             raise ValueError(f"SETTINGS: pace.{operation} is {calls}; it must be above 0")
+
+
+def _text(variables: Mapping[str, str]) -> str:
+    file = variables.get("SETTINGS_FILE", "")
+    if not file:
+        return _required(variables, "SETTINGS")
+    try:
+        return (CODE / file).read_text(encoding="utf-8")
+    except OSError as error:
+        raise ValueError(f"SETTINGS_FILE: {file!r} cannot be read: {error.strerror}") from error
 
 
 def _json(text: str) -> Mapping[str, Any]:

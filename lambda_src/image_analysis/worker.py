@@ -29,8 +29,11 @@ METRICS = {
 }
 REPEATED = "ImagesRepeated"
 DURATION = "ImageMilliseconds"
+# 1 for an image that waits for a person, 0 for one that is decided: its average is the share.
+REVIEW_SHARE = "ReviewShare"
 RETRIED = "MessagesRetried"
 DENIED = "MessagesDenied"
+WAITING = "MessagesWaiting"
 MALFORMED = "MessagesMalformed"
 FAILED = "MessagesFailed"
 
@@ -103,7 +106,7 @@ class Worker:
             "receives": message.receives,
             "retry_seconds": seconds,
         }
-        if metric == RETRIED:
+        if metric in (RETRIED, WAITING):
             log.warning("message goes back to the queue", {metric: 1}, **fields)
         else:
             log.error("message failed", {metric: 1}, **fields, where=_where(error))
@@ -117,6 +120,8 @@ def _report(log: Log, outcome: Outcome) -> None:
         fields["codes"] = [each["code"] for each in record["reasons"]]
     if outcome.kind == "analysed":
         metrics = {METRICS[decision]: 1, DURATION: record["duration_ms"]}
+        if decision != "unusable":
+            metrics[REVIEW_SHARE] = int(decision == "review")
         log.info("image analysed", metrics, **fields)
     elif outcome.kind == "announced":
         log.info("image announced that was analysed before", {METRICS[decision]: 1}, **fields)
@@ -128,8 +133,8 @@ def _kind_and_metric(error: Exception) -> tuple[str, str]:
     if isinstance(error, Malformed):
         return "malformed", MALFORMED
     kind = errors.kind_of(error)
-    if kind == "denied":
-        return kind, DENIED
+    if kind in ("denied", "waiting"):
+        return kind, DENIED if kind == "denied" else WAITING
     return kind, FAILED if kind == "permanent" else RETRIED
 
 

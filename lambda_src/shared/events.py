@@ -1,4 +1,4 @@
-"""The events that the platform puts on its bus, and their contract, version 1.
+"""The events that the platform puts on its bus about images, and their contract, version 1.
 
 An `Image Analysed` event refers to its record and carries no labels, so that whoever may read
 the bus need not be allowed to read the findings:
@@ -16,6 +16,15 @@ the bus need not be allowed to read the findings:
       settings     16 hex digits, the fingerprint of analyses and policy
       record       table, pk, sk: where the record is
       analysed_at  ISO 8601, UTC
+
+When a person decides on an image that waited, or takes back a rejection, `Image Reviewed` follows
+from the same source, with the fields schema, id, object and record as above and
+
+      decision     accept | reject: what holds from now on
+      previous     review | reject: what the policy had decided
+      reviewed_at  ISO 8601, UTC
+
+Who decided, and why, is in the record.
 """
 
 import hashlib
@@ -27,6 +36,7 @@ SCHEMA = "1"
 SOURCE = "sagelens.vision"
 DETAIL_TYPE = "Image Analysed"
 DECISIONS = ("accept", "review", "reject", "unusable")
+REVIEWED_TYPE = "Image Reviewed"
 
 _OBJECT: dict[str, tuple[type, ...]] = {
     "bucket": (str,),
@@ -46,6 +56,15 @@ _DETAIL: dict[str, tuple[type, ...]] = {
     "settings": (str,),
     "record": (dict,),
     "analysed_at": (str,),
+}
+_REVIEWED: dict[str, tuple[type, ...]] = {
+    "schema": (str,),
+    "id": (str,),
+    "object": (dict,),
+    "decision": (str,),
+    "previous": (str,),
+    "record": (dict,),
+    "reviewed_at": (str,),
 }
 
 
@@ -81,19 +100,20 @@ def entry(detail: Mapping[str, Any], bus: str) -> dict[str, Any]:
     return {"EventBusName": bus, "Source": SOURCE, "DetailType": DETAIL_TYPE, "Detail": text}
 
 
-def validate(detail: object) -> None:
-    """Check a detail against the contract; unknown fields are tolerated.
+def validate(detail: object, detail_type: str = DETAIL_TYPE) -> None:
+    """Check a detail against its type's contract; unknown fields are tolerated.
 
     Raises ValueError that lists every field which is missing or wrong.
     """
-    problems = _problems(detail, _DETAIL, "detail")
+    fields = _REVIEWED if detail_type == REVIEWED_TYPE else _DETAIL
+    problems = _problems(detail, fields, "detail")
     if not problems:
         known = cast("Mapping[str, Any]", detail)
         problems = _problems(known["object"], _OBJECT, "object")
         problems += _problems(known["record"], _RECORD, "record")
         problems += _value_problems(known)
     if problems:
-        raise ValueError(f"not an {DETAIL_TYPE!r} event of schema {SCHEMA}: " + "; ".join(problems))
+        raise ValueError(f"not an {detail_type!r} event of schema {SCHEMA}: " + "; ".join(problems))
 
 
 def _codes(reasons: list[Mapping[str, Any]]) -> list[str]:

@@ -2,7 +2,7 @@
 
 Object keys may hold personal data, so a line carries a short hash of the object's address and
 the version id; `LOG_KEYS=1` in the function's environment adds bucket and key. Labels, detected
-text and faces are never logged.
+text and faces are never logged: a line holds the fields that are listed here, and no other.
 """
 
 import hashlib
@@ -16,6 +16,24 @@ from typing import Any
 
 NAMESPACE = "Sagelens"
 DIMENSION = "Environment"
+FIELDS = frozenset(
+    (
+        "attempts",
+        "codes",
+        "decision",
+        "error",
+        "kind",
+        "message_id",
+        "object",
+        "reason",
+        "receives",
+        "request_id",
+        "retry_seconds",
+        "version_id",
+        "where",
+    )
+)
+KEY_FIELDS = frozenset(("bucket", "key"))
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
@@ -70,17 +88,27 @@ class Log:
     ) -> None:
         """Write one line, unless its level lies below LOG_LEVEL and it carries no metric.
 
-        A metric whose name ends in `Milliseconds` has that unit; all others are counts.
+        A field that is not listed is left out, and its name said in `left_out`: what may be
+        logged is decided here, not where something happens to be at hand.
+        A metric whose name ends in `Milliseconds` has that unit, one in `Share` has none; all
+        others are counts.
         """
         if not metrics and LEVELS.index(level) < _least_level():
             return
-        line = {"level": level, "message": text, **self.fields, **fields}
+        line = {"level": level, "message": text, **_allowed({**self.fields, **fields})}
         if metrics:
             directive = _embedded(metrics, [DIMENSION, *self.dimensions])
             line |= {DIMENSION: self.environment, **metrics, "_aws": directive}
         # One write a line: threads of a batch share standard output.
         sys.stdout.write(json.dumps(line, ensure_ascii=False, default=str) + "\n")
         sys.stdout.flush()
+
+
+def _allowed(fields: Mapping[str, Any]) -> dict[str, Any]:
+    known = FIELDS | KEY_FIELDS if log_keys() else FIELDS
+    kept = {name: value for name, value in fields.items() if name in known}
+    left_out = sorted(fields.keys() - known)
+    return {**kept, "left_out": left_out} if left_out else kept
 
 
 def _least_level() -> int:
@@ -96,4 +124,6 @@ def _embedded(metrics: Mapping[str, float], dimensions: list[str]) -> dict[str, 
 
 
 def _unit(name: str) -> str:
+    if name.endswith("Share"):
+        return "None"
     return "Milliseconds" if name.endswith("Milliseconds") else "Count"

@@ -8,15 +8,16 @@ are written by hand and are not touched by this script.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
 from PIL import Image
 
-from rehearsal.samples.drawing import casino, outdoors, sensitive, tables
+from rehearsal.samples.drawing import casino, market, outdoors, sensitive, tables
 from rehearsal.samples.drawing.canvas import Canvas, resized
 
-FOLDER = Path(__file__).parent / "moderation"
+HOME = Path(__file__).parent
+FOLDER = HOME / "moderation"
 
 PICTURES: dict[str, Callable[[], Canvas]] = {
     "beach.jpg": outdoors.beach,
@@ -29,6 +30,12 @@ PICTURES: dict[str, Callable[[], Canvas]] = {
     "pistol.jpg": sensitive.pistol,
 }
 
+VISION: dict[str, Callable[[], Canvas]] = {
+    "market.jpg": market.market,
+    "notice.png": market.notice,
+    "shaken.jpg": market.blurred,
+}
+
 SHOPPING_LIST = "Shopping list\n\n- bread\n- two lemons\n- film for the camera\n"
 
 
@@ -39,13 +46,26 @@ def draw(folder: Path = FOLDER, only: Collection[str] = ()) -> list[Path]:
         folder: where to write; made if it is missing.
         only: names of the pictures to draw; every one when empty.
     """
+    return [*draw_pictures(folder, PICTURES, only), *_unusable(folder)]
+
+
+def draw_pictures(
+    folder: Path, scenes: Mapping[str, Callable[[], Canvas]], only: Collection[str] = ()
+) -> list[Path]:
+    """Draw scenes into a folder and return the files written.
+
+    Args:
+        folder: where to write; made if it is missing.
+        scenes: by file name.
+        only: names of the pictures to draw; every one when empty.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     written: list[Path] = []
-    for name in only or PICTURES:
-        path, scene = folder / name, PICTURES[name]
-        _save(scene().finish(), path)
+    for name in only or scenes:
+        path = folder / name
+        _save(scenes[name]().finish(), path)
         written.append(path)
-    return [*written, *_unusable(folder)]
+    return written
 
 
 def _save(picture: Image.Image, path: Path) -> None:
@@ -78,10 +98,10 @@ def _dot(radius: int) -> Image.Image:
 def main() -> None:
     """Draw the samples from the command line and say what was written."""
     parser = argparse.ArgumentParser(description="Draw the sample pictures of the rehearsal.")
-    parser.add_argument("--output", type=Path, default=FOLDER, help="folder to write to")
-    parser.add_argument("--only", nargs="*", choices=PICTURES, default=[], help="pictures to draw")
-    chosen = parser.parse_args()
-    for path in draw(chosen.output, chosen.only):
+    parser.add_argument("--output", type=Path, default=HOME, help="folder of the groups")
+    output = parser.parse_args().output
+    written = [*draw(output / "moderation"), *draw_pictures(output / "vision", VISION)]
+    for path in written:
         print(f"{path}  {path.stat().st_size / 1024:.0f} KB")
 
 

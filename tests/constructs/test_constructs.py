@@ -6,6 +6,7 @@ from typing import Any
 
 import aws_cdk as cdk
 import pytest
+from aws_cdk import aws_iam as iam
 
 from sagelens import (
     AlarmTopic,
@@ -86,6 +87,28 @@ def test_table_recovers_expires_and_bills_by_request(stack: cdk.Stack, key: Encr
     assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
     assert table["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
     assert table["SSESpecification"]["SSEType"] == "KMS"
+
+
+def test_table_lists_what_waits_for_a_person_by_keys_alone(
+    stack: cdk.Stack, key: EncryptionKey
+) -> None:
+    table = ResultsTable(stack, "Table", encryption_key=key)
+    role = iam.Role(
+        stack,
+        "Role",
+        assumed_by=iam.AccountRootPrincipal(),
+        inline_policies={"p": iam.PolicyDocument(statements=table.reviewing_statements())},
+    )
+    assert role
+    found = resources(stack)
+    (index,) = found.one("AWS::DynamoDB::Table")["GlobalSecondaryIndexes"]
+    assert index["IndexName"] == "reviews"
+    assert [each["AttributeName"] for each in index["KeySchema"]] == ["review", "analysed_at"]
+    assert index["Projection"] == {"ProjectionType": "KEYS_ONLY"}
+    listing, recording = found.one("AWS::IAM::Role")["Policies"][0]["PolicyDocument"]["Statement"]
+    assert listing["Action"] == "dynamodb:Query"
+    assert listing["Resource"]["Fn::Join"][1][-1] == "/index/reviews"
+    assert recording["Action"] == ["dynamodb:GetItem", "dynamodb:UpdateItem"]
 
 
 def test_bus_leaves_the_key_policy_alone(stack: cdk.Stack, key: EncryptionKey) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import aws_cdk as cdk
@@ -13,8 +14,11 @@ from aws_cdk import aws_iam as iam
 from hypothesis import given
 from hypothesis import strategies as st
 
-from image_analysis import worker
-from sagelens import FunctionOptions, ImageAnalysis, Network, Pace, QueueOptions, Retry
+from image_analysis import overflow, worker
+from sagelens import FunctionOptions, ImageAnalysis, Network, Pace, QueueOptions, Retry, ReviewShare
+from sagelens.analysis_calls import known_analyses, operations_of
+from sagelens.assets import function_code
+from sagelens.image_worker import LARGE_RESULTS
 from tests.constructs.conftest import Parts, Resources, actions, resources, statements
 
 
@@ -134,17 +138,134 @@ def test_settings_reach_the_function(stack: cdk.Stack, parts: Parts) -> None:
     assert variables["RECORD_DAYS"] == "7"
 
 
+def test_large_settings_lie_beside_the_code(stack: cdk.Stack, parts: Parts) -> None:
+    many = {f"label {number}": {"accept": [0, 100]} for number in range(150)}
+    policy = {"moderation": {"*": {"accept": [0, 100]}, **many}}
+    found = made(stack, parts, policy=policy)
+    variables = found.one("AWS::Lambda::Function")["Environment"]["Variables"]
+    assert variables["SETTINGS_FILE"] == "settings.json" and "SETTINGS" not in variables
+    root = stack.node.root
+    assert isinstance(root, cdk.App)
+    (code,) = Path(root.outdir).glob("asset.*")
+    settings = json.loads((code / "settings.json").read_text())
+    assert settings["policy"] == policy
+    assert (code / "image_analysis" / "handler.py").is_file()
+    assert not list(code.rglob("__pycache__"))
+    assert (code / "settings.json").stat().st_mode & 0o444 == 0o444
+    # The same settings make the same asset, wherever and whenever.
+    again = cdk.Stack(cdk.App(outdir=str(Path(root.outdir).with_name("again"))), "Stranger")
+    with function_code({"settings.json": (code / "settings.json").read_text()}) as same:
+        same.bind(again)
+    assert [each.name for each in Path(again.node.root.outdir).glob("asset.*")] == [code.name]
+
+
+MODELS = tuple(
+    f"arn:aws:rekognition:eu-west-1:123456789012:project/shelf/version/{name}/17" for name in "ab"
+)
+EVERY: dict[str, Any] = {
+    "celebrities": {},
+    "custom_labels": {"models": MODELS},
+    "faces": {},
+    "image_quality": {},
+    "labels": {},
+    "moderation": {},
+    "text": {},
+}
+ACTIONS = {
+    "celebrities": "RecognizeCelebrities",
+    "custom_labels": "DetectCustomLabels",
+    "faces": "DetectFaces",
+    "image_quality": "DetectLabels",
+    "labels": "DetectLabels",
+    "moderation": "DetectModerationLabels",
+    "text": "DetectText",
+}
+
+
+def rekognition_of(found: Resources) -> dict[str, Any]:
+    """Actions of Amazon Rekognition that the function may call, with their resources."""
+    allowed: dict[str, Any] = {}
+    for statement in statements(worker_role(found)).values():
+        for action in actions([statement]):
+            if action.startswith("rekognition:"):
+                allowed[action.removeprefix("rekognition:")] = statement["Resource"]
+    return allowed
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_an_analysis_grants_its_own_operation_and_those_that_are_off_none(
+    stack: cdk.Stack, parts: Parts, name: str
+) -> None:
+    found = made(stack, parts, analyses={name: EVERY[name]}, policy={name: {}})
+    resource = list(MODELS) if name == "custom_labels" else "*"
+    assert rekognition_of(found) == {ACTIONS[name]: resource}
+
+
+def test_every_analysis_is_granted_once_and_models_by_their_arns(
+    stack: cdk.Stack, parts: Parts
+) -> None:
+    found = made(stack, parts, analyses=EVERY, policy={name: {} for name in EVERY})
+    granted = rekognition_of(found)
+    assert granted.pop("DetectCustomLabels") == list(MODELS)
+    assert granted == dict.fromkeys(set(ACTIONS.values()) - {"DetectCustomLabels"}, "*")
+    assert sorted(EVERY) == known_analyses()
+
+
+def test_calls_are_counted_as_they_are_made() -> None:
+    counted = {each.name: each.calls for each in operations_of(EVERY)}
+    assert counted == {**dict.fromkeys(ACTIONS.values(), 1), "DetectCustomLabels": 2}
+
+
+def test_images_that_wait_for_a_model_ring(stack: cdk.Stack, parts: Parts) -> None:
+    changes = {"analyses": {"custom_labels": {"models": MODELS}}, "policy": {"custom_labels": {}}}
+    analysis = ImageAnalysis(stack, "Analysis", **parts.arguments(**changes))
+    assert analysis.waiting_alarm
+    assert analysis.pace.calls["DetectCustomLabels"] * analysis.pace.workers <= 5
+    names = [alarm["MetricName"] for alarm in resources(stack).of("AWS::CloudWatch::Alarm")]
+    assert "MessagesWaiting" in names
+
+
 def test_every_alarm_reaches_the_topic(stack: cdk.Stack, parts: Parts) -> None:
     alarms = made(stack, parts).of("AWS::CloudWatch::Alarm")
-    assert len(alarms) == 5
+    assert len(alarms) == 6
     assert all(len(alarm["AlarmActions"]) == 1 for alarm in alarms)
     assert all(alarm["TreatMissingData"] == "notBreaching" for alarm in alarms)
+
+
+def test_a_shifted_share_of_reviews_rings_both_ways(stack: cdk.Stack, parts: Parts) -> None:
+    share = ReviewShare(least=0.1, most=0.4, hours=2)
+    alarms = made(stack, parts, review_share=share).of("AWS::CloudWatch::Alarm")
+    watching = [alarm for alarm in alarms if alarm["MetricName"] == "ReviewShare"]
+    assert {(alarm["ComparisonOperator"], alarm["Threshold"]) for alarm in watching} == {
+        ("GreaterThanOrEqualToThreshold", 0.4), ("LessThanThreshold", 0.1)
+    }  # fmt: skip
+    for alarm in watching:
+        assert (alarm["Statistic"], alarm["Period"]) == ("Average", 3600)
+        assert (alarm["DatapointsToAlarm"], alarm["EvaluationPeriods"]) == (2, 24)
+        assert "Metrics" not in alarm  # no metric math
+
+
+def test_nobody_watches_the_share_of_reviews_unless_asked(stack: cdk.Stack, parts: Parts) -> None:
+    alarms = made(stack, parts, review_share=None).of("AWS::CloudWatch::Alarm")
+    assert "ReviewShare" not in [alarm["MetricName"] for alarm in alarms]
+
+
+def test_large_results_have_a_place_of_their_own(stack: cdk.Stack, parts: Parts) -> None:
+    found = made(stack, parts, large_results=parts.bucket)
+    granted = statements(worker_role(found))
+    assert granted["KeepLargeResults"]["Action"] == "s3:PutObject"
+    assert granted["KeepLargeResults"]["Resource"]["Fn::Join"][1][-1] == f"/{LARGE_RESULTS}*"
+    assert granted["UseKey"]["Action"] == ["kms:Decrypt", "kms:GenerateDataKey"]
+    variables = found.one("AWS::Lambda::Function")["Environment"]["Variables"]
+    assert "RESULTS_BUCKET" in variables
+    # Written once in the library and once in the function.
+    assert LARGE_RESULTS == overflow.PREFIX
 
 
 def test_metrics_are_those_that_the_function_emits(stack: cdk.Stack, parts: Parts) -> None:
     analysis = ImageAnalysis(stack, "Analysis", **parts.arguments())
     emitted = {*worker.METRICS.values(), worker.REPEATED, worker.RETRIED, worker.DENIED}
-    emitted |= {worker.MALFORMED, worker.FAILED}
+    emitted |= {worker.REVIEW_SHARE, worker.WAITING, worker.MALFORMED, worker.FAILED}
     documented = set(re.findall(r"``(\w+)``", ImageAnalysis.metric.__doc__ or ""))
     assert documented == emitted
     metric = analysis.metric("ImagesRejected")
@@ -170,8 +291,14 @@ def test_whoever_is_granted_may_read_results_and_no_more(stack: cdk.Stack, parts
         ({"prefix": "incoming"}, "prefix: got 'incoming'"),
         ({"prefix": ""}, "prefix: got ''"),
         ({"analyses": {}, "policy": {}}, "analyses: got none"),
-        ({"analyses": {"xray": {}}, "policy": {"xray": {}}}, "allowed are ['moderation'"),
+        (
+            {"analyses": {"xray": {}}, "policy": {"xray": {}}},
+            "got ['xray'], allowed are ['celebrities', ",
+        ),
+        ({"analyses": {"custom_labels": {}}, "policy": {"custom_labels": {}}}, "no resource"),
         ({"policy": {}}, "policy: got one for []"),
+        ({"review_share": ReviewShare(least=0.5)}, "review_share: got least 0.5 and most 0.5"),
+        ({"review_share": ReviewShare(hours=25)}, "review_share.hours: got 25, allowed are 1 to"),
         ({"queue": QueueOptions(max_receives=4)}, "max_receives: got 4, allowed are 5 to 1000"),
         (
             {"function": FunctionOptions(timeout_seconds=901)},
@@ -184,8 +311,12 @@ def test_whoever_is_granted_may_read_results_and_no_more(stack: cdk.Stack, parts
         ),
         ({"queue": QueueOptions(retention_days=20)}, "retention_days: got 20 days"),
         (
-            {"policy": {"moderation": {f"label {i}": {"accept": [0, 100]} for i in range(150)}}},
-            "allowed are 4,096",
+            {"policy": {"moderation": {f"label {i}": {"accept": [0, 100]} for i in range(40_000)}}},
+            "allowed are 1,048,576",
+        ),
+        (
+            {"policy": {"moderation": {f"{i}{cdk.Aws.REGION}": {} for i in range(150)}}},
+            "values that only a deployment knows; allowed are 3,000",
         ),
     ],
 )
@@ -214,6 +345,15 @@ def test_the_workers_together_fill_the_quota_and_never_exceed_it(
     assert pace.batch / min(pace.calls.values()) <= timeout / 2
     for operation, quota in quotas.items():
         assert 0.95 * quota <= pace.workers * pace.calls[operation] <= quota
+
+
+def test_several_calls_an_image_take_as_many_turns() -> None:
+    once = Pace.of({"DetectLabels": 50}, timeout_seconds=60)
+    thrice = Pace.of({"DetectLabels": 50}, timeout_seconds=60, calls_an_image={"DetectLabels": 3})
+    assert thrice.workers < once.workers
+    assert thrice.workers * thrice.calls["DetectLabels"] <= 50
+    with pytest.raises(ValueError, match="5 calls a second, 30 of them an image, leaves each"):
+        Pace.of({"X": 5}, timeout_seconds=3, calls_an_image={"X": 30})
 
 
 def test_a_quota_that_no_time_out_of_this_length_can_use_is_refused() -> None:

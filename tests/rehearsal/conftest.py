@@ -15,8 +15,9 @@ import pytest
 from PIL import Image
 
 from rehearsal.process import Rehearsal
+from tests.rehearsal.full_picture import SEEN
 from tests.rehearsal.listening import Tap, wait_for
-from tests.rehearsal.platform import OPERATION, Platform, synthesize
+from tests.rehearsal.platform import FULL, OPERATION, Platform, synthesize
 from tests.rehearsal.school import School
 
 
@@ -154,6 +155,25 @@ def platform(deployed: Platform) -> Iterator[Platform]:
     deployed.aws.rekognition.latency(OPERATION, 0)
     deployed.aws.rekognition.quota(OPERATION, None)
     deployed.settle()
+
+
+@pytest.fixture(scope="session")
+def all_deployed(run_folders_of_our_own: None, tmp_path_factory: Any) -> Iterator[Platform]:
+    """An environment with every analysis, on an embedded AWS of its own: its function would
+    otherwise take what the other environment's tests script and count."""
+    with Rehearsal.start() as aws:
+        yield Platform.deploy(aws, synthesize(tmp_path_factory.mktemp("full"), FULL), "full")
+
+
+@pytest.fixture
+def full(all_deployed: Platform) -> Iterator[Platform]:
+    """The environment with every analysis and a healthy Rekognition, left with nothing to do."""
+    all_deployed.aws.rekognition.clear()
+    all_deployed.heard()
+    yield all_deployed
+    for operation in SEEN:
+        all_deployed.aws.rekognition.heal(operation)
+    all_deployed.settle()
 
 
 @pytest.fixture

@@ -19,6 +19,8 @@ from tests.rehearsal.listening import Tap, wait_for
 
 OPERATION = "DetectModerationLabels"
 QUICK = Path(__file__).with_name("quick.yaml")
+# The same with every analysis on.
+FULL = Path(__file__).with_name("full.yaml")
 ACCEPTED: dict[str, Any] = {"ModerationLabels": [], "ModerationModelVersion": "7.0"}
 REJECTED: dict[str, Any] = {
     "ModerationLabels": [
@@ -44,32 +46,48 @@ class Platform:
         foundation: Outputs of its foundation stack.
         vision: Outputs of its vision stack.
         news: Hears every event of the platform's bus.
+        name: The environment's name.
     """
 
     aws: Rehearsal
     foundation: dict[str, str]
     vision: dict[str, str]
     news: Tap
+    name: str = "quick"
 
     @classmethod
-    def deploy(cls, aws: Rehearsal, assembly: Path) -> Platform:
-        """Deploy an assembly and listen to its bus."""
+    def deploy(cls, aws: Rehearsal, assembly: Path, name: str = "quick") -> Platform:
+        """Deploy an assembly of the environment of that name and listen to its bus."""
         deployed = deploy(aws, assembly)
         foundation, vision = (
-            deployed["sagelens-quick-foundation"],
-            deployed["sagelens-quick-vision"],
+            deployed[f"sagelens-{name}-foundation"],
+            deployed[f"sagelens-{name}-vision"],
         )
-        return cls(aws, foundation, vision, _listen(aws, foundation["EventBusName"]))
+        news = _listen(aws, foundation["EventBusName"], f"news-{name}")
+        return cls(aws, foundation, vision, news, name)
 
     @property
     def bucket(self) -> str:
         """Name of the images bucket."""
         return self.foundation["ImagesBucketName"]
 
-    def upload(self, key: str, body: bytes, answer: dict[str, Any] | None = None) -> str:
-        """Put an object, after saying what Rekognition sees in it; return its version id."""
+    def upload(
+        self,
+        key: str,
+        body: bytes,
+        answer: dict[str, Any] | None = None,
+        **answers: dict[str, Any],
+    ) -> str:
+        """Put an object, after saying what Rekognition sees in it; return its version id.
+
+        Args:
+            key: Of the object.
+            body: Its bytes.
+            answer: What moderation sees.
+            answers: What other operations see.
+        """
         if answer is not None:
-            self.aws.rekognition.script(body, {"DetectModerationLabels": answer})
+            self.aws.rekognition.script(body, {"DetectModerationLabels": answer, **answers})
         put = self.aws.client("s3").put_object(Bucket=self.bucket, Key=key, Body=body)
         return put["VersionId"]
 
@@ -77,7 +95,7 @@ class Platform:
     def unheard(self) -> Iterator[None]:
         """Let uploads go unnoticed, as if their events were still on their way."""
         events = self.aws.client("events")
-        (rule,) = events.list_rules(NamePrefix="sagelens-quick-vision")["Rules"]
+        (rule,) = events.list_rules(NamePrefix=f"sagelens-{self.name}-vision")["Rules"]
         events.disable_rule(Name=rule["Name"])
         yield
         events.enable_rule(Name=rule["Name"])
@@ -179,9 +197,9 @@ class Platform:
         return {tag["Key"]: tag["Value"] for tag in found["TagSet"]}
 
 
-def _listen(aws: Rehearsal, bus: str) -> Tap:
-    events, news = aws.client("events"), Tap.make(aws, "news")
+def _listen(aws: Rehearsal, bus: str, name: str) -> Tap:
+    events, news = aws.client("events"), Tap.make(aws, name)
     pattern = json.dumps({"source": ["sagelens.vision"]})
-    events.put_rule(Name="news", EventBusName=bus, EventPattern=pattern)
-    events.put_targets(Rule="news", EventBusName=bus, Targets=[{"Id": "queue", "Arn": news.arn}])
+    events.put_rule(Name=name, EventBusName=bus, EventPattern=pattern)
+    events.put_targets(Rule=name, EventBusName=bus, Targets=[{"Id": "queue", "Arn": news.arn}])
     return news

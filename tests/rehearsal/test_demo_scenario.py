@@ -43,6 +43,43 @@ def test_moderation_passes_and_leaves_nothing_of_its_own(context: Context) -> No
     assert not [url for url in queues if "rehearsal-watch" in url]
 
 
+def test_vision_passes(context: Context) -> None:
+    (scenario,) = choose("vision")
+    outcome = scenario.run(context)
+    assert list(outcome.problems) == []
+    assert outcome.facts["analyses"] == [
+        "celebrities", "faces", "image_quality", "labels", "moderation", "text"
+    ]  # fmt: skip
+    assert outcome.facts["calls"] == dict.fromkeys(
+        ["DetectFaces", "DetectLabels", "DetectModerationLabels", "DetectText",
+         "RecognizeCelebrities"], 3
+    )  # fmt: skip
+    decisions = {each["key"]: each["decision"] for each in outcome.facts["results"]}
+    assert decisions == {
+        "incoming/market.jpg": "accept",
+        "incoming/notice.png": "review",
+        "incoming/shaken.jpg": "review",
+    }
+    market = next(card for card in outcome.cards if isinstance(card, ImageCard))
+    assert market.picture and market.picture != load("vision")[0].content
+
+
+def test_keys_in_the_log_are_noticed(context: Context) -> None:
+    client, name = context.client("lambda"), context.outputs["ImageFunctionName"]
+    variables = client.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+    loud = {**variables, "LOG_KEYS": "1"}
+    client.update_function_configuration(FunctionName=name, Environment={"Variables": loud})
+    try:
+        (scenario,) = choose("vision")
+        (problem,) = scenario.run(context).problems
+        assert problem.startswith("The function's log tells of each picture without keys")
+        assert "incoming/market.jpg" in problem
+    finally:
+        client.update_function_configuration(
+            FunctionName=name, Environment={"Variables": variables}
+        )
+
+
 def test_missing_quarantine_is_noticed(context: Context) -> None:
     bucket = context.outputs["ImagesBucketName"]
     context.client("s3").delete_bucket_policy(Bucket=bucket)

@@ -3,29 +3,42 @@
 A module of this package is an analysis, named as in the configuration. It has:
 
     OPERATION   the Rekognition operation, a literal string: tools read it without importing
-    VERSION     a whole number, raised when request or parse change what a record says
-    request(options)   the call's arguments besides Image, from the analysis's configuration
-    parse(response)    an Answer: the record's fields, and the findings that the policy judges
+    VERSION     a whole number, raised when requests or parse change what a record says
+    requests(options)   the arguments besides Image of each call, from the analysis's
+                        configuration; most analyses make one call
+    parse(responses, options)   an Answer from the calls' responses, in the order of requests:
+                        the record's fields, and the findings that the policy judges
+
+and may have, as literal strings too:
+
+    RESOURCES   the option that lists the ARNs which the operation takes, one call for each;
+                without it the operation takes no resource, and the analysis makes one call
+    SHARED      an argument that is a list of wishes. Calls of one operation that differ in it
+                alone become one call with all the wishes (see `planning`)
 
 Nothing else needs to know of a new analysis.
 """
 
 import importlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from shared.dynamodb import Fields
 
+Options = Mapping[str, Any]
+Response = Mapping[str, Any]
+
 
 @dataclass(frozen=True)
 class Finding:
     """Something that an analysis saw: a label, its confidence (0 to 100), its parent
-    categories, nearest first."""
+    categories, nearest first; advice: what whoever sent the image could do better."""
 
     label: str
     confidence: float
     parents: tuple[str, ...] = ()
+    advice: str = ""
 
 
 @dataclass(frozen=True)
@@ -37,18 +50,29 @@ class Answer:
 
 
 @dataclass(frozen=True)
+class Call:
+    """One call of an operation: its arguments besides Image.
+
+    shared: the argument by which calls of this operation may become one, if there is one.
+    """
+
+    operation: str
+    arguments: Mapping[str, Any]
+    shared: str | None = None
+
+
+@dataclass(frozen=True)
 class Analysis:
-    """An analysis as configured: its name, the operation it calls, its version, the call's
-    arguments and how the response is read."""
+    """An analysis as configured: its name, its version, the calls it makes and how their
+    responses, in the same order, are read."""
 
     name: str
-    operation: str
     version: int
-    arguments: Mapping[str, Any]
-    parse: Callable[[Mapping[str, Any]], Answer]
+    calls: tuple[Call, ...]
+    parse: Callable[[Sequence[Response]], Answer]
 
 
-def load(configured: Mapping[str, Mapping[str, Any]]) -> tuple[Analysis, ...]:
+def load(configured: Mapping[str, Options]) -> tuple[Analysis, ...]:
     """Return the configured analyses, importing their modules and no others.
 
     configured: options by analysis name. Raises ValueError for a name without a module.
@@ -63,9 +87,15 @@ def names() -> list[str]:
     return sorted(module.name for module in pkgutil.iter_modules(__path__))
 
 
-def _load(name: str, options: Mapping[str, Any]) -> Analysis:
+def _load(name: str, options: Options) -> Analysis:
     module = _module(name)
-    return Analysis(name, module.OPERATION, module.VERSION, module.request(options), module.parse)
+    shared: str | None = getattr(module, "SHARED", None)
+    calls = tuple(Call(module.OPERATION, each, shared) for each in module.requests(options))
+
+    def parse(responses: Sequence[Response]) -> Answer:
+        return module.parse(responses, options)
+
+    return Analysis(name, module.VERSION, calls, parse)
 
 
 def _module(name: str) -> Any:

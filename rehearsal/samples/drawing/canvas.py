@@ -46,11 +46,11 @@ class Canvas:
 
     def polygon(self, points: Sequence[Point], colour: str) -> None:
         """Fill a polygon."""
-        self._pen().polygon(_scaled(points), fill=_rgba(colour))
+        self.pen().polygon(_scaled(points), fill=_rgba(colour))
 
     def ellipse(self, box: Box, colour: str) -> None:
         """Fill the ellipse inside a box."""
-        self._pen().ellipse(_scaled_box(box), fill=_rgba(colour))
+        self.pen().ellipse(_scaled_box(box), fill=_rgba(colour))
 
     def circle(self, centre: Point, radius: float, colour: str) -> None:
         """Fill a circle."""
@@ -58,20 +58,20 @@ class Canvas:
 
     def ring(self, box: Box, width: float, colour: str) -> None:
         """Draw the outline of the ellipse inside a box."""
-        self._pen().ellipse(_scaled_box(box), outline=_rgba(colour), width=round(width * SCALE))
+        self.pen().ellipse(_scaled_box(box), outline=_rgba(colour), width=round(width * SCALE))
 
     def rectangle(self, box: Box, colour: str, radius: float = 0) -> None:
         """Fill a rectangle, with rounded corners where a radius is given."""
-        self._pen().rounded_rectangle(_scaled_box(box), radius * SCALE, fill=_rgba(colour))
+        self.pen().rounded_rectangle(_scaled_box(box), radius * SCALE, fill=_rgba(colour))
 
     def line(self, points: Sequence[Point], colour: str, width: float = 1) -> None:
         """Draw a line of even width with round joints."""
-        pen, rgba, thick = self._pen(), _rgba(colour), max(1, round(width * SCALE))
+        pen, rgba, thick = self.pen(), _rgba(colour), max(1, round(width * SCALE))
         pen.line(_scaled(points), fill=rgba, width=thick, joint="curve")
 
     def pie(self, box: Box, start: float, end: float, colour: str) -> None:
         """Fill a slice of an ellipse between two angles in degrees, clockwise from the right."""
-        self._pen().pieslice(_scaled_box(box), start, end, fill=_rgba(colour))
+        self.pen().pieslice(_scaled_box(box), start, end, fill=_rgba(colour))
 
     # Shapes with colour gradients
 
@@ -142,10 +142,11 @@ class Canvas:
         blurred = small.filter(ImageFilter.GaussianBlur(radius))
         self.image = resized(blurred, self.image.size, Image.Resampling.BICUBIC)
 
-    # Inside
-
-    def _pen(self) -> ImageDraw.ImageDraw:
+    def pen(self) -> ImageDraw.ImageDraw:
+        """Return Pillow's own pen, in pixels of the large picture (`SCALE` times as many)."""
         return ImageDraw.Draw(self.image, "RGBA")
+
+    # Inside
 
     def _paste_gradient(
         self, box: tuple[int, int, int, int], mask: Image.Image, stops: Stops, across: bool

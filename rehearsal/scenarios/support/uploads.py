@@ -104,10 +104,19 @@ class ImagesBucket:
         return self._table.get_item(Key=place, ConsistentRead=True).get("Item")
 
     def settings(self) -> Mapping[str, Any]:
-        """Return the SETTINGS that the deployed function has."""
+        """Return the SETTINGS that the deployed function has.
+
+        Raises:
+            LookupError: they are too large for a variable and lie beside the function's code.
+        """
         name = self.context.outputs["ImageFunctionName"]
         function = self.context.client("lambda").get_function_configuration(FunctionName=name)
-        return json.loads(function["Environment"]["Variables"]["SETTINGS"])
+        variables = function["Environment"]["Variables"]
+        if "SETTINGS" not in variables:
+            raise LookupError(
+                "the scenario reads settings of at most 3,000 bytes; name fewer labels"
+            )
+        return json.loads(variables["SETTINGS"])
 
     def queue_is_empty(self) -> bool:
         """Whether no message waits in the image queue or is being handled."""
@@ -117,12 +126,18 @@ class ImagesBucket:
         )
         return not any(int(answer["Attributes"][name]) for name in names)
 
+    def log_lines(self, since: float) -> list[str]:
+        """Return what the function has logged since a time in epoch seconds, oldest first."""
+        logs = self.context.client("logs")
+        pages = logs.get_paginator("filter_log_events").paginate(
+            logGroupName=self._log_group(), startTime=int(since * 1000)
+        )
+        return [event["message"].strip() for page in pages for event in page["events"]]
+
     def last_error(self) -> str:
         """Return the function's newest error line in CloudWatch Logs, in a sentence."""
-        name = self.context.outputs["ImageFunctionName"]
-        function = self.context.client("lambda").get_function_configuration(FunctionName=name)
-        group = function.get("LoggingConfig", {}).get("LogGroup") or f"/aws/lambda/{name}"
         logs = self.context.client("logs")
+        group = self._log_group()
         try:
             found = logs.filter_log_events(logGroupName=group, filterPattern="ERROR")["events"]
         except logs.exceptions.ClientError as error:
@@ -131,6 +146,11 @@ class ImagesBucket:
         return (
             f"The function's last error: {lines[-1]}" if lines else "The function logged no error."
         )
+
+    def _log_group(self) -> str:
+        name = self.context.outputs["ImageFunctionName"]
+        function = self.context.client("lambda").get_function_configuration(FunctionName=name)
+        return function.get("LoggingConfig", {}).get("LogGroup") or f"/aws/lambda/{name}"
 
     def _finished(self, upload: Upload) -> Mapping[str, Any] | None:
         record = self.item(upload.key, f"version#{upload.version}")

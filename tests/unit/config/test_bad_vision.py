@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+MODEL = "arn:aws:rekognition:us-east-1:123456789012:project/shelf/version/v1/17"
 RefusedOnce = Callable[..., None]
 
 
@@ -34,11 +35,13 @@ CASES = {
     "policy too large": (
         named(
             'vision:\n  policy:\n    moderation:\n      "*": {accept: [0, 100]}\n'
-            + "".join(f'      "label {number}": {{accept: [0, 100]}}\n' for number in range(150))
+            + "".join(
+                f'      "label {number:080}": {{accept: [0, 100]}}\n' for number in range(1500)
+            )
         ),
         "3",
         "vision.policy: takes",
-        'given:   "151 labels"',
+        'given:   "1501 labels"',
     ),
     "prefix": (named("vision: {prefix: incoming}"), "2", "vision.prefix:", 'end with "/"'),
     "prefix at the root": (named("vision: {prefix: /in/}"), "2", "vision.prefix:", "slash"),
@@ -79,16 +82,145 @@ CASES = {
         'for "*", review begins at 50',
     ),
     "policy without analysis": (
-        named('vision: {policy: {labels: {}, moderation: {"*": {accept: [0, 100]}}}}'),
+        named('vision: {policy: {labels: {"*": {accept: [0, 100]}}}}'),
         "2",
         "vision.policy.labels:",
+        'there is a policy for "labels", but that analysis is off',
+    ),
+    "policy of nothing": (
+        named("vision: {policy: {smell: {}}}"),
+        "2",
+        "vision.policy.smell:",
         "unknown key",
     ),
-    "analysis without policy": (
-        named("vision: {policy: {}}"),
+    "policy of a measure that there is not": (
+        named(
+            "vision:\n  analyses: {image_quality: {}}\n  policy:\n    image_quality:\n"
+            '      "*": {accept: [0, 100]}\n      Blured: {accept: [0, 80], review: [80, 100]}'
+        ),
+        "7",
+        "vision.policy.image_quality.Blured:",
+        "did you mean Blurred?",
+        '"*", "Blurred", "Dark", "Overexposed", "Flat"',
+    ),
+    "policy of a face's attribute that is not asked for": (
+        named(
+            "vision:\n  analyses: {faces: {}}\n  policy:\n    faces:\n"
+            '      "*": {accept: [0, 100]}\n      Sunglasses: {accept: [0, 80], review: [80, 100]}'
+        ),
+        "7",
+        "vision.policy.faces.Sunglasses:",
+        "faces never finds this",
+    ),
+    "policy of a pattern that there is not": (
+        named(
+            "vision:\n  analyses: {text: {patterns: {phone: x}}}\n  policy:\n    text:\n"
+            '      "*": {accept: [0, 100]}\n      fone: {accept: [0, 80], review: [80, 100]}'
+        ),
+        "7",
+        "vision.policy.text.fone:",
+        "did you mean phone?",
+    ),
+    "faces in detail of which nothing is kept": (
+        named("vision: {analyses: {faces: {attributes: all}}}"),
         "2",
-        "vision.policy.moderation:",
-        "is on but has no policy",
+        "vision.analyses.faces.attributes:",
+        "store: counts keeps none",
+    ),
+    "what to keep of faces": (
+        named("vision: {analyses: {faces: {store: everything}}}"),
+        "2",
+        "vision.analyses.faces.store:",
+        '"nothing", "counts", "attributes"',
+    ),
+    "pattern": (
+        named('vision: {analyses: {text: {patterns: {phone: "[0-9"}}}}'),
+        "2",
+        "vision.analyses.text.patterns.phone:",
+        "is no regular expression: unterminated character set",
+    ),
+    "name of a pattern": (
+        named('vision: {analyses: {text: {patterns: {Text: "x"}}}}'),
+        "2",
+        "vision.analyses.text.patterns.Text:",
+        'not "Text"',
+    ),
+    "region of an image": (
+        named("vision: {analyses: {text: {regions: [[0.5, 0, 0.6, 1]]}}}"),
+        "2",
+        "vision.analyses.text.regions[0]:",
+        "is no part of the image",
+    ),
+    "region of three numbers": (
+        named("vision: {analyses: {text: {regions: [[0.5, 0, 0.6]]}}}"),
+        "2",
+        "vision.analyses.text.regions[0]:",
+        "four numbers",
+    ),
+    "labels": (
+        named("vision: {analyses: {labels: {maximum: 1001}}}"),
+        "2",
+        "vision.analyses.labels.maximum:",
+        "from 1 to 1,000",
+    ),
+    "label filter twice": (
+        named("vision: {analyses: {labels: {include: [Car, Car]}}}"),
+        "2",
+        "vision.analyses.labels.include[1]:",
+        "already in the list",
+    ),
+    "custom labels without a model": (
+        named("vision: {analyses: {custom_labels: {}}}"),
+        "2",
+        "vision.analyses.custom_labels.models:",
+        "is required",
+    ),
+    "custom labels with no model": (
+        named("vision: {analyses: {custom_labels: {models: []}}}"),
+        "2",
+        "vision.analyses.custom_labels.models: has too few entries",
+        "at least 1 entry",
+    ),
+    "model": (
+        named("vision: {analyses: {custom_labels: {models: [shelf]}}}"),
+        "2",
+        "vision.analyses.custom_labels.models[0]:",
+        "the ARN of a project version",
+    ),
+    "model of another Region": (
+        named(
+            f"region: eu-west-1\nvision: {{analyses: {{custom_labels: {{models: ['{MODEL}']}}}}}}"
+        ),
+        "3",
+        "vision.analyses.custom_labels.models[0]:",
+        "is a model in us-east-1, but images are analysed in eu-west-1",
+    ),
+    "model of another partition": (
+        named(
+            "region: us-gov-west-1\n"
+            f"vision: {{analyses: {{custom_labels: {{models: ['{MODEL}']}}}}}}"
+        ),
+        "3",
+        "vision.analyses.custom_labels.models[0]:",
+        "is in partition aws, but Region us-gov-west-1 is in aws-us-gov",
+    ),
+    "model of another account": (
+        named(
+            "account: '210987654321'\n"
+            f"vision: {{analyses: {{custom_labels: {{models: ['{MODEL}']}}}}}}"
+        ),
+        "3",
+        "vision.analyses.custom_labels.models[0]:",
+        "is a model of account 123456789012",
+    ),
+    "quota too small for several models": (
+        named(
+            "vision:\n  function: {timeout_seconds: 3}\n  quotas: {DetectCustomLabels: 2}\n"
+            f"  analyses: {{custom_labels: {{models: ['{MODEL}', '{MODEL}0']}}}}"
+        ),
+        "4",
+        "vision.quotas.DetectCustomLabels: at 2 calls an image lets no call fit into half",
+        "at least 3.33; or a timeout_seconds of at least 5",
     ),
     "policy without *": (
         named("vision: {policy: {moderation: {Alcohol: {accept: [0, 100]}}}}"),
@@ -172,6 +304,18 @@ CASES = {
         "2",
         "vision.quotas.DetectModerationLabels:",
         "above 0",
+    ),
+    "review share": (
+        named("vision:\n  review_share: {least: 0.5, most: 0.4}"),
+        "3",
+        "vision.review_share.most: is not above least (0.5)",
+        "a number above least, at most 1",
+    ),
+    "review share above one": (
+        named("vision: {review_share: {most: 30}}"),
+        "2",
+        "vision.review_share.most:",
+        "a number from 0 to 1",
     ),
     "record days": (named("vision: {record_days: 0}"), "2", "vision.record_days:", "or null"),
     "record days not whole": (

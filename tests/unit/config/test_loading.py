@@ -1,5 +1,6 @@
 """Where settings are loaded from, and what comes out."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -10,10 +11,13 @@ import pytest
 from pydantic import ValidationError
 
 import config
+from config.analyses import ANALYSES
 from config.loading import ENVIRONMENTS
 from config.regions import REKOGNITION
 from config.vision import LONGEST_VISIBILITY
+from image_analysis import analyses
 
+MODEL = "arn:aws:rekognition:eu-west-1:123456789012:project/shelf/version/v1/1700000000000"
 ROOT = Path(__file__).parents[3]
 
 
@@ -45,7 +49,48 @@ def test_a_name_alone_is_enough_and_gives_the_default_policy(own: Path) -> None:
     bands = vision.policy["moderation"]["*"].given()
     assert bands == {"accept": (0, 60), "reject": (60, 100)}
     assert list(vision.analyses.on()) == ["moderation"]
-    assert dict(vision.quotas) == {"DetectModerationLabels": 5}
+    assert set(vision.quotas.values()) == {5}
+
+
+def test_each_analysis_has_a_policy_of_its_own_unless_one_is_given(own: Path) -> None:
+    own.write_text(
+        "name: x\nvision:\n  analyses: {faces: {}, image_quality: {}, labels: {}, moderation: {}}\n"
+        '  policy: {labels: {"*": {accept: [0, 90], review: [90, 100]}}}\n'
+    )
+    policy = config.load(own).vision.policy
+    assert policy["labels"]["*"].given()["review"] == (90, 100)
+    assert policy["image_quality"]["Blurred"].given()["review"] == (80, 100)
+    assert policy["moderation"]["*"].given()["reject"] == (60, 100)
+    assert list(policy["faces"]["*"].given()) == ["accept"]
+
+
+def test_the_defaults_are_those_of_the_guide(own: Path) -> None:
+    model = "arn:aws:rekognition:eu-west-1:123456789012:project/shelf/version/v1/1700000000000"
+    own.write_text(
+        f"name: x\nvision: {{analyses: {{labels: {{}}, custom_labels: {{models: ['{model}']}}, "
+        "faces: {}}}\n"
+    )
+    on = config.load(own).vision.analyses.on()
+    assert (on["labels"].maximum, on["labels"].minimum_confidence) == (10, 70)
+    assert on["custom_labels"].minimum_confidence == 50
+    assert (on["faces"].attributes, on["faces"].store) == ("default", "counts")
+
+
+def test_faces_are_off_unless_asked_for() -> None:
+    assert "faces" not in config.VisionSettings().analyses.on()
+
+
+@pytest.mark.parametrize("name", ANALYSES)
+def test_settings_of_every_analysis_are_those_its_module_takes(name: str, own: Path) -> None:
+    """The function reads an analysis's settings by name, and there is no default over there."""
+    on = f"{{models: ['{MODEL}']}}" if name == "custom_labels" else "{}"
+    own.write_text(f"name: x\nvision: {{analyses: {{{name}: {on}}}}}\n")
+    settings = config.load(own).vision
+    options = settings.analyses.on()[name].model_dump(exclude_none=True)
+    (loaded,) = analyses.load({name: json.loads(json.dumps(options))})
+    assert {call.operation for call in loaded.calls} == set(ANALYSES[name].quotas)
+    assert len(loaded.calls) == settings.analyses.on()[name].calls()
+    loaded.parse([{}] * len(loaded.calls))
 
 
 @pytest.mark.parametrize(

@@ -39,6 +39,7 @@ from tests.unit.lambda_src.world import error
         ("404", 404, "gone"),
         ("MethodNotAllowed", 405, "gone"),
         ("405", 405, "gone"),
+        ("ResourceNotReadyException", 400, "waiting"),
         ("ValidationException", 400, "permanent"),
     ],
 )

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from image_analysis.errors import Busy, Denied, OutOfTime, Transient
+from image_analysis.errors import Busy, Denied, ModelNotRunning, OutOfTime, Transient
 from image_analysis.retries import Retries
 from image_analysis.settings import Retry
 from shared.batch import Message
@@ -35,6 +35,7 @@ def test_jitter_is_full(receives: int):
         (OutOfTime("x", 2.1), 3, 3),
         (Denied("x"), 3, 900),
         (error("AccessDeniedException", "X"), 1, 900),
+        (ModelNotRunning("arn:x:project/shelf/version/v1/1"), 1, 900),
         (Busy(80), 1, 5),
         (Busy(2), 1, 2),
         (Busy(0), 1, 1),

@@ -1,4 +1,5 @@
 import copy
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -61,7 +62,7 @@ def test_fingerprint_follows_versions(monkeypatch: pytest.MonkeyPatch):
     from image_analysis.analyses import moderation
 
     before = _print(SETTINGS)
-    monkeypatch.setattr(moderation, "VERSION", 2)
+    monkeypatch.setattr(moderation, "VERSION", moderation.VERSION + 1)
     assert _print(SETTINGS) != before
 
 
@@ -87,6 +88,18 @@ def test_wrong_settings_are_explained(data: dict[str, Any], says: str):
     environment = variables(data) if data else {**variables(), "SETTINGS": "{}"}
     with pytest.raises(ValueError, match=says):
         settings.read(environment)
+
+
+def test_large_settings_lie_in_a_file_beside_the_code(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(settings, "CODE", tmp_path)
+    given = variables()
+    (tmp_path / "settings.json").write_text(given.pop("SETTINGS"))
+    read = settings.read({**given, "SETTINGS_FILE": "settings.json"})
+    assert read.fingerprint == settings.read(variables()).fingerprint
+    with pytest.raises(ValueError, match="SETTINGS_FILE: 'gone\\.json' cannot be read"):
+        settings.read({**given, "SETTINGS_FILE": "gone.json"})
 
 
 def test_settings_that_are_no_json():

@@ -86,7 +86,10 @@ class Fake:
             self.world.calls.append(operation)
             number = len(self.world.calls) - 1
             self.world.strike(number, "before", operation)
-            answer = getattr(self.world, f"{self.service}_{method}")(**arguments)
+            if self.service == "rekognition":
+                answer = self.world.look(operation, **arguments)
+            else:
+                answer = getattr(self.world, f"{self.service}_{method}")(**arguments)
             self.world.strike(number, "after", operation)
             return answer
 
@@ -98,10 +101,12 @@ class World:
         self.now = 1_800_000_000.0
         self.objects: dict[tuple[str, str], Stored] = {}
         self.table: dict[tuple[str, str], dict[str, Any]] = {}
+        self.kept: dict[tuple[str, str], Any] = {}
         self.bus: list[dict[str, Any]] = []
         self.hidden: list[dict[str, Any]] = []
         self.calls: list[str] = []
         self.seen: dict[str, dict[str, Any]] = {}
+        self.asked: list[tuple[str, dict[str, Any]]] = []
         self.strike: Callable[[int, str, str], None] = lambda number, when, operation: None
         self.clock = Clock(lambda: self.now, lambda: self.now, self.sleep)
         self.clients = Clients(*(Fake(self, name) for name in SERVICES))
@@ -119,12 +124,14 @@ class World:
     def put(
         self, key: str = "incoming/a.jpg", version: str = "v1", data: bytes | None = None,
         labels: tuple[dict[str, Any], ...] = (), sequencer: str = "01", tags: int = 0,
+        sees: dict[str, dict[str, Any]] | None = None,
     ) -> ObjectVersion:  # fmt: skip
-        """Store an object version whose moderation has `labels`; return what its event says."""
+        """Store an object version whose moderation has `labels`, and of which the operations in
+        `sees` answer so; return what its event says."""
         data = jpeg() if data is None else data
         own = [{"Key": f"k{number}", "Value": str(number)} for number in range(tags)]
         self.objects[key, version] = Stored(data, own)
-        self.seen[version] = moderation(*labels)
+        self.seen[version] = {"DetectModerationLabels": moderation(*labels), **(sees or {})}
         return ObjectVersion("images", key, version, sequencer, len(data), "e", "2026-11-12T00:00Z")
 
     def run(self, version: ObjectVersion) -> Outcome:
@@ -199,16 +206,18 @@ class World:
         stored.tags = list(Tagging["TagSet"])
         return {}
 
-    def rekognition_detect_moderation_labels(
-        self, Image: dict[str, Any], MinConfidence: float
-    ) -> dict[str, Any]:
+    def s3_put_object(self, Bucket: str, Key: str, Body: bytes, ContentType: str) -> dict[str, Any]:
+        self.kept[Bucket, Key] = json.loads(Body)
+        return {}
+
+    def look(self, operation: str, Image: dict[str, Any], **arguments: Any) -> dict[str, Any]:
         thing = Image["S3Object"]
         stored = self.objects.get((thing["Name"], thing["Version"]))
         if stored is None or stored.quarantined:
-            raise error("InvalidS3ObjectException", "DetectModerationLabels")
-        answer = self.seen[thing["Version"]]
-        operation = model("rekognition").operation_model("DetectModerationLabels")
-        check(operation.output_shape, answer)
+            raise error("InvalidS3ObjectException", operation)
+        self.asked.append((operation, arguments))
+        answer = self.seen[thing["Version"]][operation]
+        check(model("rekognition").operation_model(operation).output_shape, answer)
         return answer
 
     def dynamodb_update_item(
@@ -244,6 +253,7 @@ def variables(settings: dict[str, Any] | None = None, days: str = "365") -> dict
         "RESULTS_TABLE": "results",
         "EVENT_BUS": "platform",
         "QUEUE_URL": "https://sqs.eu-west-1.amazonaws.com/111122223333/images",
+        "RESULTS_BUCKET": "data",
         "ENVIRONMENT": "dev",
         "RECORD_DAYS": days,
         "SETTINGS": json.dumps(settings or SETTINGS),

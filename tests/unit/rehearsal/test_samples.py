@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+import config
 from rehearsal.answers import check_answers
 from rehearsal.samples import draw
 from rehearsal.samples.catalogue import FOLDER, Sample, load
@@ -60,6 +61,28 @@ def test_answers_are_of_the_real_taxonomy(sample: Sample) -> None:
         # A label comes with all its parents, and each counts one level further down.
         above = found[parent]["TaxonomyLevel"] if parent else 0
         assert label["TaxonomyLevel"] == above + 1
+
+
+DEMO = config.load("demo").vision
+USED = {operation for one in DEMO.analyses.on().values() for operation in one.quotas}
+
+
+@pytest.mark.parametrize("sample", [*PICTURES, *load("vision")], ids=name)
+def test_each_picture_has_an_answer_for_all_that_the_demo_asks(sample: Sample) -> None:
+    check_answers(sample.answers, sample.path.name)
+    assert set(sample.answers) == USED
+    labels = sample.answers["DetectLabels"]
+    assert {"Quality"} <= set(labels["ImageProperties"])
+    found = [label["Name"] for label in labels["Labels"]]
+    assert len(set(found)) == len(found)
+
+
+def test_vision_pictures_can_be_drawn_again(tmp_path: Path) -> None:
+    listed = {sample.path.name for sample in load("vision")}
+    assert set(draw.VISION) == listed
+    (drawn,) = draw.draw_pictures(tmp_path, draw.VISION, only=["market.jpg"])
+    with Image.open(drawn) as new, Image.open(FOLDER / "vision" / "market.jpg") as old:
+        assert (new.size, new.format) == (old.size, old.format)
 
 
 def test_confidences_lie_on_both_sides_of_the_line() -> None:

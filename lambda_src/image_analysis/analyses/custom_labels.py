@@ -1,0 +1,64 @@
+"""Custom Labels: what models of one's own see.
+
+After "DetectCustomLabels" in the Amazon Rekognition API reference: one call for each model,
+which must be running.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from image_analysis.analyses import Answer, Finding, Options, Response
+from image_analysis.places import box
+
+OPERATION = "DetectCustomLabels"
+RESOURCES = "models"
+VERSION = 1
+
+
+def requests(options: Options) -> list[dict[str, Any]]:
+    """Return the arguments of each model's call; options: models (ARNs of project versions),
+    minimum_confidence (0 to 100), maximum (labels of one model)."""
+    return [
+        {
+            "ProjectVersionArn": model,
+            "MinConfidence": float(options["minimum_confidence"]),
+            "MaxResults": int(options["maximum"]),
+        }
+        for model in options["models"]
+    ]
+
+
+def parse(responses: Sequence[Response], options: Options) -> Answer:
+    """Return each model's labels. The policy judges them by name, or all of a model's by the
+    name of its project."""
+    models = list(zip(options["models"], responses, strict=True))
+    fields = {"version": VERSION, "models": [_model(*each) for each in models]}
+    findings = (
+        Finding(label["Name"], float(label["Confidence"]), (project_of(model),))
+        for model, response in models
+        for label in _labels(response)
+    )
+    return Answer(fields, tuple(findings))
+
+
+def project_of(model: str) -> str:
+    """Return the project's name in the ARN of one of its versions,
+    `arn:…:project/<project>/version/<version>/<time>`."""
+    return model.split("/")[1]
+
+
+def _model(model: str, response: Response) -> dict[str, Any]:
+    return {"model": model, "labels": [_label(each) for each in _labels(response)]}
+
+
+def _labels(response: Response) -> list[Mapping[str, Any]]:
+    return response.get("CustomLabels") or []
+
+
+def _label(label: Mapping[str, Any]) -> dict[str, Any]:
+    geometry: Mapping[str, Any] = label.get("Geometry") or {}
+    return {
+        "name": label["Name"],
+        "confidence": label["Confidence"],
+        "box": box(geometry.get("BoundingBox")),
+    }
