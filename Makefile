@@ -35,7 +35,7 @@ demo-down: setup ## stop what demo-up started
 	@python -m rehearsal down
 
 test: setup lint ## every check: lint, tests, judges
-	@CDK_VALIDATION=false python -m pytest -n auto --dist loadfile
+	@CDK_VALIDATION=false python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 judge: setup ## the security judges alone, on every environment's templates
 	@CDK_VALIDATION=false python -m pytest tests/security

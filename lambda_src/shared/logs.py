@@ -10,7 +10,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,18 +18,27 @@ NAMESPACE = "Sagelens"
 DIMENSION = "Environment"
 FIELDS = frozenset(
     (
+        "again",
         "attempts",
+        "cause",
         "codes",
         "decision",
         "error",
+        "event",
+        "execution",
         "kind",
         "message_id",
+        "missing",
         "object",
+        "pipeline",
         "reason",
         "receives",
         "request_id",
         "retry_seconds",
+        "run_id",
+        "training_job",
         "version_id",
+        "violations",
         "where",
     )
 )
@@ -95,7 +104,8 @@ class Log:
         """
         if not metrics and LEVELS.index(level) < _least_level():
             return
-        line = {"level": level, "message": text, **_allowed({**self.fields, **fields})}
+        told = {**self.fields, **fields}
+        line = {"level": level, "message": text, **_allowed(told, self.dimensions)}
         if metrics:
             directive = _embedded(metrics, [DIMENSION, *self.dimensions])
             line |= {DIMENSION: self.environment, **metrics, "_aws": directive}
@@ -104,8 +114,8 @@ class Log:
         sys.stdout.flush()
 
 
-def _allowed(fields: Mapping[str, Any]) -> dict[str, Any]:
-    known = FIELDS | KEY_FIELDS if log_keys() else FIELDS
+def _allowed(fields: Mapping[str, Any], dimensions: Sequence[str]) -> dict[str, Any]:
+    known = FIELDS.union(dimensions, KEY_FIELDS if log_keys() else ())
     kept = {name: value for name, value in fields.items() if name in known}
     left_out = sorted(fields.keys() - known)
     return {**kept, "left_out": left_out} if left_out else kept

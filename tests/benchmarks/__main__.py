@@ -10,7 +10,14 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from tests.benchmarks import analyses_side_by_side, backlog, handler_import, synth, training
+from tests.benchmarks import (
+    analyses_side_by_side,
+    backlog,
+    handler_import,
+    serving,
+    synth,
+    training,
+)
 from tests.benchmarks.measure import ROOT, Figure
 
 BENCHMARKS = {
@@ -19,6 +26,7 @@ BENCHMARKS = {
     "synth": synth,
     "backlog": backlog,
     "training": training,
+    "serving": serving,
 }
 
 

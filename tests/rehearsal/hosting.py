@@ -24,6 +24,7 @@ CUSTOMER = (
 
 def trained(folder: Path, rounds: int) -> Path:
     """Train on 2,000 generated customers and return the model's folder."""
+    folder.mkdir(parents=True, exist_ok=True)
     table = folder / "customers.csv"
     generate.write(table, generate.blocks(2000, seed=1))
     prepared = folder / "prepared"

@@ -37,14 +37,14 @@ def test_metrics_are_in_embedded_format(capsys: pytest.CaptureFixture[str]):
 
 
 def test_metrics_may_have_further_dimensions(capsys: pytest.CaptureFixture[str]):
-    log = Log("dev").by(Model="churn").bind(run="r")
+    log = Log("dev").by(Model="churn").bind(run_id="r")
     log.info("x", {"RuleViolations": 0})
     log.info("y")
     (line, plain) = lines(capsys)
     assert (line["Environment"], line["Model"], line["RuleViolations"]) == ("dev", "churn", 0)
     (directive,) = line["_aws"]["CloudWatchMetrics"]
     assert directive["Dimensions"] == [["Environment", "Model"]]
-    assert plain == {"level": "INFO", "message": "y", "Model": "churn", "run": "r"}
+    assert plain == {"level": "INFO", "message": "y", "Model": "churn", "run_id": "r"}
 
 
 def test_level_hides_lines_but_never_metrics(
