@@ -188,7 +188,9 @@ def _figure(card: FigureCard) -> str:
     source = data_uri(card.picture, card.media_type)
     note = f'<p class="note">{text(card.note)}</p>' if card.note else ""
     return (
-        f'<article class="card"><figure class="shot"><img src="{source}" alt="{escape(card.alt)}"'
+        f'<article class="{"card wide" if card.wide else "card"}">'
+        f'<figure class="{"shot whole" if card.wide else "shot"}">'
+        f'<img src="{source}" alt="{escape(card.alt)}"'
         f' style="object-fit:contain"></figure><div class="body"><h3>{text(card.title)}</h3>'
         f"{note}</div></article>"
     )

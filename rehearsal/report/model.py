@@ -78,13 +78,17 @@ class TableCard:
 
 @dataclass(frozen=True)
 class FigureCard:
-    """A picture that a scenario made itself: a curve, a plot, an image with boxes drawn on it."""
+    """A picture that a scenario made itself: a curve, a plot, an image with boxes drawn on it.
+
+    A `wide` one takes the whole width of the page, in its own proportions.
+    """
 
     title: str
     picture: bytes
     alt: str
     media_type: str = "image/png"
     note: str = ""
+    wide: bool = False
 
 
 @dataclass(frozen=True)

@@ -80,10 +80,13 @@ class Container:
         return json.loads((self.ml / name).read_text(encoding="utf-8"))
 
     def read_text(self, name: str, most: int = 1024) -> str:
-        """The first characters of a file below /opt/ml; empty if there is none."""
+        """The first characters of a file below /opt/ml, with the paths that the container had.
+
+        Empty if there is none.
+        """
         try:
             with (self.ml / name).open(encoding="utf-8", errors="replace") as opened:
-                return opened.read(most)
+                return opened.read(8 * most).replace(str(self.ml), "/opt/ml")[:most]
         except OSError:
             return ""
 

@@ -123,6 +123,7 @@ def _tell(story: Story) -> Outcome:
             picture(heard.said, story.marks),
             "Answers over time while versions change",
             note="Each dot is one answer. While a canary is out, both versions answer.",
+            wide=True,
         ),
         *drifted,
         TableCard(
@@ -316,8 +317,9 @@ def _drift(story: Story) -> list[TableCard]:
             "What has drifted",
             ("Feature", "PSI", "Why"),
             most_drifted(report),
-            f"{rows} rows were asked about, most of them with a contract or a way of paying that"
-            " the model never saw. PSI from 0.2 on counts, where chance does not explain it.",
+            f"Besides the one customer of before, {rows} others were asked about, many with a"
+            " contract or a way of paying that the model never saw. PSI from 0.2 on counts, where"
+            " chance does not explain it.",
         )
     ]
 

@@ -75,7 +75,7 @@ def picture(said: Sequence[Said], marks: Sequence[tuple[float, str]]) -> bytes:
     """
     from matplotlib.figure import Figure
 
-    figure: Any = Figure(figsize=(7.2, 4.8), dpi=130, layout="constrained")
+    figure: Any = Figure(figsize=(12, 4), dpi=120, layout="constrained")
     axes: Any = figure.add_subplot()
     answers = list(dict.fromkeys(each.answer for each in said if each.answer is not None))
     for number, answer in enumerate(answers):
