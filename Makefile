@@ -4,6 +4,8 @@ SHELL := /bin/bash
 PYTHON ?= python3
 ENV ?= demo
 SCENARIO ?=
+# One more than there are cores: what runs on the embedded AWS waits a good part of its time.
+WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
@@ -35,7 +37,7 @@ demo-down: setup ## stop what demo-up started
 	@python -m rehearsal down
 
 test: setup lint ## every check: lint, tests, judges
-	@CDK_VALIDATION=false python -m pytest -n auto --dist loadfile --no-loadscope-reorder
+	@CDK_VALIDATION=false python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 judge: setup ## the security judges alone, on every environment's templates
 	@CDK_VALIDATION=false python -m pytest tests/security

@@ -13,7 +13,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from itertools import pairwise
 from pathlib import Path
 
@@ -32,7 +32,8 @@ HEADERS = {"Content-Type": "text/csv", "Accept": "text/csv"}
 def figures() -> list[Figure]:
     """One row at the server, its tail and eight clients at a time, and what a row costs."""
     with tempfile.TemporaryDirectory() as folder:
-        model = trained(Path(folder) / "churn", 100)
+        with redirect_stdout(io.StringIO()):  # each round prints a line
+            model = trained(Path(folder) / "churn", 100)
         empty = Path(folder) / "empty"
         with tarfile.open(fileobj=io.BytesIO(steady(0.5))) as archive:
             archive.extractall(empty, filter="data")
