@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import io
-import json
 import tarfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -206,32 +204,3 @@ def id_of(execution: Execution | str) -> str:
     """The id of an execution or of its ARN."""
     arn = execution if isinstance(execution, str) else execution.arn
     return arn.rpartition("/")[2]
-
-
-class Policy:
-    """The inline policy of a role, whose statements can be taken away for a while."""
-
-    def __init__(self, aws: Rehearsal, role: str) -> None:
-        """Read the one inline policy of a role, given by name or ARN."""
-        self._iam = aws.client("iam")
-        name = role.rpartition("/")[2]
-        (policy,) = self._iam.list_role_policies(RoleName=name)["PolicyNames"]
-        found = self._iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]
-        self._put = partial(self._iam.put_role_policy, RoleName=name, PolicyName=policy)
-        self.document: dict[str, Any] = json.loads(found) if isinstance(found, str) else found
-
-    @property
-    def statements(self) -> set[str]:
-        """The statements' names."""
-        return {each["Sid"] for each in self.document["Statement"]}
-
-    @contextmanager
-    def without(self, *sids: str) -> Iterator[None]:
-        """Take statements away."""
-        left = [each for each in self.document["Statement"] if each["Sid"] not in sids]
-        assert len(left) == len(self.document["Statement"]) - len(sids), sids
-        self._put(PolicyDocument=json.dumps({**self.document, "Statement": left}))
-        try:
-            yield
-        finally:
-            self._put(PolicyDocument=json.dumps(self.document))

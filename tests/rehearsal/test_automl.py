@@ -21,6 +21,7 @@ from sagelens import AlarmTopic, EncryptionKey, SecureBucket
 from sagelens.automl_training import AutoMLLimits, AutoMLTraining
 from sagelens.s3_folder import S3Folder
 from tests.rehearsal.listening import wait_for
+from tests.rehearsal.policies import without
 
 STACK = "autopilot-quick"
 GROUP = "quick-autopilot"
@@ -150,28 +151,6 @@ def quick(lab: Lab) -> Iterator[None]:
     lab.aws.scale_waits(0.2 / 3600)
     yield
     lab.aws.scale_waits(1)
-
-
-@pytest.fixture
-def changing(lab: Lab) -> Iterator[Callable[[str, str], None]]:
-    """Takes a statement away from a role, for one test."""
-    client, before = lab.aws.client("iam"), list[tuple[str, str, str]]()
-
-    def take(role: str, sid: str) -> None:
-        for name in client.list_role_policies(RoleName=role)["PolicyNames"]:
-            policy = client.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
-            whole = policy if isinstance(policy, str) else json.dumps(policy)
-            document = json.loads(whole)
-            left = [each for each in document["Statement"] if each.get("Sid") != sid]
-            if len(left) < len(document["Statement"]):
-                before.append((role, name, whole))
-                text = json.dumps({**document, "Statement": left})
-                client.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=text)
-        assert before, sid
-
-    yield take
-    for role, name, whole in before:
-        client.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=whole)
 
 
 def test_the_best_candidate_is_registered_and_waits_for_approval(lab: Lab) -> None:
@@ -351,12 +330,10 @@ def test_a_script_that_aws_could_not_answer_is_refused(lab: Lab) -> None:
         ("JobRole", "UseKey", "Could not read s3://"),
     ],
 )
-def test_each_statement_is_needed(
-    lab: Lab, changing: Callable[[str, str], None], role: str, sid: str, words: str
-) -> None:
-    changing(lab.outputs[role], sid)
+def test_each_statement_is_needed(lab: Lab, role: str, sid: str, words: str) -> None:
     before = len(lab.packages())
-    ended = lab.search(done())
+    with without(lab.aws, lab.outputs[role], sid):
+        ended = lab.search(done())
     assert ended["status"] == "FAILED"
     assert words in ended["cause"]
     assert len(lab.packages()) == before

@@ -31,6 +31,7 @@ from sagelens import (
 )
 from tests.rehearsal.hosting import CUSTOMER, IMAGE, SERVING, packed, trained
 from tests.rehearsal.listening import Tap, wait_for
+from tests.rehearsal.policies import without
 
 STACK = "scoring"
 GROUP = "scored-churn"
@@ -183,28 +184,6 @@ def tidy(lab: Lab) -> Iterator[None]:
     lab.aws.scale_waits(1)
 
 
-@pytest.fixture
-def without(lab: Lab) -> Iterator[Callable[[str, str], None]]:
-    """Takes a statement away from a role, for one test."""
-    client, before = lab.aws.client("iam"), list[tuple[str, str, str]]()
-
-    def take(role: str, sid: str) -> None:
-        for name in client.list_role_policies(RoleName=role)["PolicyNames"]:
-            policy = client.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
-            whole = policy if isinstance(policy, str) else json.dumps(policy)
-            document = json.loads(whole)
-            left = [each for each in document["Statement"] if each.get("Sid") != sid]
-            if len(left) < len(document["Statement"]):
-                before.append((role, name, whole))
-                text = json.dumps({**document, "Statement": left})
-                client.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=text)
-        assert before, sid
-
-    yield take
-    for role, name, whole in before:
-        client.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=whole)
-
-
 def table(number: int, seed: int = 5) -> bytes:
     """Customers with their identifier first, without a header."""
     (batch,) = generate.blocks(number, seed=seed)
@@ -340,12 +319,10 @@ def test_throttling_is_got_over(lab: Lab) -> None:
         ("ModelRole", "PullImages", "ecr"),
     ],
 )
-def test_each_statement_is_needed(
-    lab: Lab, without: Callable[[str, str], None], role: str, sid: str, words: str
-) -> None:
+def test_each_statement_is_needed(lab: Lab, role: str, sid: str, words: str) -> None:
     lab.put("churn/batch/in/a.csv", table(2))
-    without(lab.out[role], sid)
-    ended = lab.score()
+    with without(lab.aws, lab.out[role], sid):
+        ended = lab.score()
     assert ended["status"] == "FAILED"
     assert words in ended["cause"]
     assert lab.models() == []

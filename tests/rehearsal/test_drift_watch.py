@@ -6,7 +6,7 @@ import csv
 import io
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -35,6 +35,7 @@ from sagelens import (
 )
 from tests.rehearsal.hosting import IMAGE, SERVING, packed, trained
 from tests.rehearsal.listening import Tap, wait_for
+from tests.rehearsal.policies import without
 
 STACK = "watching"
 ENDPOINT = "watched-churn"
@@ -329,28 +330,6 @@ def tidy(lab: Lab) -> Iterator[None]:
     lab.aws.scale_waits(1)
 
 
-@pytest.fixture
-def without(lab: Lab) -> Iterator[Callable[[str, str], None]]:
-    """Takes a statement away from a role, for one test."""
-    client, before = lab.aws.client("iam"), list[tuple[str, str, str]]()
-
-    def take(role: str, sid: str) -> None:
-        for name in client.list_role_policies(RoleName=role)["PolicyNames"]:
-            policy = client.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
-            whole = policy if isinstance(policy, str) else json.dumps(policy)
-            document = json.loads(whole)
-            left = [each for each in document["Statement"] if each.get("Sid") != sid]
-            if len(left) < len(document["Statement"]):
-                before.append((role, name, whole))
-                text = json.dumps({**document, "Statement": left})
-                client.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=text)
-        assert before, sid
-
-    yield take
-    for role, name, whole in before:
-        client.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=whole)
-
-
 def young(rows: list[dict[str, str]]) -> list[dict[str, str]]:
     """Customers as they are after a campaign: all new, all month to month."""
     return [{**row, "tenure": "1", "Contract": "Month-to-month"} for row in rows]
@@ -506,11 +485,9 @@ def test_a_version_without_a_baseline_is_a_failure_in_words(lab: Lab) -> None:
         ("DriftingJobRole", "WriteReports", "s3:PutObject"),
     ],
 )
-def test_each_statement_is_needed(
-    lab: Lab, without: Callable[[str, str], None], role: str, sid: str, words: str
-) -> None:
+def test_each_statement_is_needed(lab: Lab, role: str, sid: str, words: str) -> None:
     lab.ask(young(customers(seed=8, number=100)), rows=100)
-    without(lab.out[role], sid)
-    ended = lab.look()
+    with without(lab.aws, lab.out[role], sid):
+        ended = lab.look()
     assert ended["status"] == "FAILED"
     assert words in ended["cause"]

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ import pytest
 
 from tests.rehearsal.listening import wait_for
 from tests.rehearsal.platform import ACCEPTED, REJECTED, Platform
+from tests.rehearsal.policies import Policy
 
 # By statement: the action that the function is then denied.
 ENFORCED = {
@@ -36,53 +36,13 @@ TO_BE_CALLED = ("UseKey", "WorkQueue")
 LISTING = "TellGoneFromDenied"
 
 
-class Role:
-    """The image function's role on the embedded AWS."""
-
-    def __init__(self, platform: Platform) -> None:
-        self._iam = platform.aws.client("iam")
-        function = platform.aws.client("lambda").get_function_configuration(
-            FunctionName=platform.vision["ImageFunctionName"]
-        )
-        self._name = function["Role"].rpartition("/")[2]
-        found = self._iam.get_role_policy(RoleName=self._name, PolicyName="function")
-        document = found["PolicyDocument"]
-        self.policy: dict[str, Any] = (
-            json.loads(document) if isinstance(document, str) else document
-        )
-
-    @property
-    def statements(self) -> set[str]:
-        return {statement["Sid"] for statement in self.policy["Statement"]}
-
-    @contextmanager
-    def without(self, sid: str, action: str | None = None) -> Iterator[None]:
-        """Take a statement away for a while, or one action of it."""
-        left = [
-            _less(each, action) if each["Sid"] == sid else each for each in self.policy["Statement"]
-        ]
-        self._put({**self.policy, "Statement": [each for each in left if each]})
-        try:
-            yield
-        finally:
-            self._put(self.policy)
-
-    def _put(self, policy: dict[str, Any]) -> None:
-        self._iam.put_role_policy(
-            RoleName=self._name, PolicyName="function", PolicyDocument=json.dumps(policy)
-        )
-
-
-def _less(statement: dict[str, Any], action: str | None) -> dict[str, Any] | None:
-    """A statement without an action; None if nothing is left of it."""
-    given = statement["Action"]
-    left = [each for each in ([given] if isinstance(given, str) else given) if each != action]
-    return {**statement, "Action": left} if action and left else None
-
-
 @pytest.fixture(scope="module")
-def role(deployed: Platform) -> Role:
-    return Role(deployed)
+def role(deployed: Platform) -> Policy:
+    """The policy of the image function's role."""
+    function = deployed.aws.client("lambda").get_function_configuration(
+        FunctionName=deployed.vision["ImageFunctionName"]
+    )
+    return Policy(deployed.aws, function["Role"])
 
 
 def denials(platform: Platform, since: float) -> list[dict[str, Any]]:
@@ -91,7 +51,7 @@ def denials(platform: Platform, since: float) -> list[dict[str, Any]]:
     return [line for line in lines if line["kind"] == "denied"]
 
 
-def test_every_statement_is_accounted_for(role: Role, assembly: Callable[[str], Path]) -> None:
+def test_every_statement_is_accounted_for(role: Policy, assembly: Callable[[str], Path]) -> None:
     accounted = {*ENFORCED, *COVERED_BY_JUDGES, *PROVEN_ELSEWHERE, *TO_BE_CALLED, LISTING}
     in_a_network = {"JoinNetwork", "NotByTheCode"}
     assert role.statements == accounted - in_a_network
@@ -106,7 +66,7 @@ def test_every_statement_is_accounted_for(role: Role, assembly: Callable[[str], 
 
 @pytest.mark.parametrize("sid", ENFORCED)
 def test_without_it_the_flow_stops_and_with_it_it_goes_on(
-    sid: str, platform: Platform, role: Role, picture: Callable[..., bytes]
+    sid: str, platform: Platform, role: Policy, picture: Callable[..., bytes]
 ) -> None:
     key = f"incoming/least/{sid}.jpg"
     started = time.time()
@@ -119,7 +79,7 @@ def test_without_it_the_flow_stops_and_with_it_it_goes_on(
 
 
 def test_without_listing_an_object_that_is_gone_looks_denied(
-    platform: Platform, role: Role, picture: Callable[..., bytes]
+    platform: Platform, role: Policy, picture: Callable[..., bytes]
 ) -> None:
     key = "incoming/least/gone.jpg"
     started = time.time()
@@ -136,7 +96,7 @@ def test_without_listing_an_object_that_is_gone_looks_denied(
 
 @pytest.mark.parametrize("sid", TO_BE_CALLED)
 def test_without_its_queue_or_key_the_function_is_not_even_called(
-    sid: str, platform: Platform, role: Role, picture: Callable[..., bytes]
+    sid: str, platform: Platform, role: Policy, picture: Callable[..., bytes]
 ) -> None:
     key = f"incoming/least/{sid}.jpg"
     with role.without(sid):

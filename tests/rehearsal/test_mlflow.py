@@ -25,6 +25,7 @@ from rehearsal.process import Rehearsal
 from sagelens import AlarmTopic, EncryptionKey, SecureBucket
 from sagelens.experiment_tracking import ExperimentTracking
 from sagelens.s3_folder import S3Folder
+from tests.rehearsal.policies import without
 
 STACK = "tracking-quick"
 GROUP = "churn-models"
@@ -187,27 +188,6 @@ def lab(aws: Rehearsal, tmp_path_factory: pytest.TempPathFactory) -> Lab:
 def healthy(lab: Lab) -> Iterator[None]:
     yield
     lab.aws.sagemaker.clear()
-
-
-@pytest.fixture
-def without(lab: Lab) -> Iterator[Callable[[str], None]]:
-    """Takes a statement away from the function's role, for one test."""
-    client, role = lab.aws.client("iam"), lab.outputs["FunctionRole"]
-    (name,) = client.list_role_policies(RoleName=role)["PolicyNames"]
-    whole = client.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
-
-    def put(document: Any) -> None:
-        text = document if isinstance(document, str) else json.dumps(document)
-        client.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=text)
-
-    def take(sid: str) -> None:
-        document = json.loads(whole) if isinstance(whole, str) else whole
-        left = [each for each in document["Statement"] if each["Sid"] != sid]
-        assert len(left) == len(document["Statement"]) - 1
-        put({**document, "Statement": left})
-
-    yield take
-    put(whole)
 
 
 def test_the_app_is_a_real_mlflow(lab: Lab, eventually: Callable[..., Any]) -> None:
@@ -389,12 +369,11 @@ def test_a_built_in_algorithm_leaves_only_a_model(lab: Lab) -> None:
         ("UseKey", "kms"),
     ],
 )
-def test_each_statement_is_needed(
-    lab: Lab, without: Callable[[str], None], sid: str, words: str
-) -> None:
+def test_each_statement_is_needed(lab: Lab, sid: str, words: str) -> None:
     event = lab.results(f"without-{sid}")
-    without(sid)
-    assert set(lab.invoke(event).values()) == {"not tracked"}
+    with without(lab.aws, lab.outputs["FunctionRole"], sid):
+        answer = lab.invoke(event)
+    assert set(answer.values()) == {"not tracked"}
     (line,) = [each for each in lab.logged("could not be tracked") if each["event"] == event]
     assert words in line["error"]
 

@@ -17,7 +17,7 @@ from rehearsal.scenarios.support.context import Context
 from rehearsal.scenarios.support.pipelines import ended, start
 from sagelens import EncryptionKey, ModelGroup
 from tests.rehearsal.listening import wait_for
-from tests.rehearsal.school import Policy
+from tests.rehearsal.policies import Policy
 from tests.rehearsal.workshop import IMAGE
 
 STACK, NAME, OTHER = "goes", "goes-churn", "goes-churn-other"

@@ -25,7 +25,8 @@ from rehearsal.scenarios.support.mlflow import read_run
 from rehearsal.scenarios.support.pipelines import Execution
 from shared.clock import Clock
 from tests.rehearsal.listening import wait_for
-from tests.rehearsal.school import Policy, School, id_of
+from tests.rehearsal.policies import Policy
+from tests.rehearsal.school import School, id_of
 
 VOLUMES = "edges: no volume is really encrypted here; the judge asks for kms:CreateGrant"
 LOGS = "edges: the role writes to the function's log group"
