@@ -7,7 +7,7 @@ protocol's way. What an operation answers is the service's own affair (rekogniti
 import base64
 import json
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -16,6 +16,7 @@ from rehearsal.shapes import Problem, problems
 
 Response = tuple[int, dict[str, str], bytes]
 UNKNOWN_OPERATION = "UnknownOperationException"
+NOT_REHEARSED = "NotRehearsedException"
 
 
 class ServiceError(Exception):
@@ -33,6 +34,21 @@ class ServiceError(Exception):
         self.message = message
         self.status = status
         self.outcome = code or f"HTTP {status}"  # what the call is counted as
+
+
+def not_rehearsed(service: str, operation: str, known: Iterable[str]) -> ServiceError:
+    """What the rehearsal cannot do, in an error that no AWS client knows.
+
+    Args:
+        service: botocore's name of the service.
+        operation: what was asked for.
+        known: the operations that have a stand-in.
+    """
+    return ServiceError(
+        NOT_REHEARSED,
+        f"the rehearsal has no stand-in for {service}:{operation}; it has "
+        f"{', '.join(sorted(known))}",
+    )
 
 
 @dataclass(frozen=True)

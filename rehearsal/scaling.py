@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from rehearsal.aws_json import Call, JsonService, ServiceError
+from rehearsal.aws_json import Call, JsonService, ServiceError, not_rehearsed
 from rehearsal.controls import Controls
 from rehearsal.sagemaker.context import Context
 from rehearsal.sagemaker.tables import Fields, Resource
@@ -46,11 +46,7 @@ class Scaling:
     async def _answer(self, call: Call) -> Mapping[str, Any]:
         handler = self._operations.get(call.operation)
         if handler is None:
-            raise ServiceError(
-                "NotRehearsedException",
-                f"the rehearsal has no stand-in for {NAME}:{call.operation}; it has "
-                f"{', '.join(sorted(self._operations))}",
-            )
+            raise not_rehearsed(NAME, call.operation, self._operations)
         return await asyncio.to_thread(handler, call.parameters)
 
     def _register(self, given: dict[str, Any]) -> Fields:

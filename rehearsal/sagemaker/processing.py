@@ -10,7 +10,7 @@ from rehearsal.sagemaker.listing import page
 from rehearsal.sagemaker.locations import Location
 from rehearsal.sagemaker.processing_job import KIND, ProcessingWork
 from rehearsal.sagemaker.service import Registry
-from rehearsal.sagemaker.surroundings import check_can_run, refuse
+from rehearsal.sagemaker.surroundings import check_can_run, name_taken, refuse
 from rehearsal.sagemaker.tables import Fields, Resource
 
 TABLE = "processing-job"
@@ -35,15 +35,6 @@ def missing(name: str) -> ServiceError:
     return ServiceError("ValidationException", f"Could not find requested job with name: {name}")
 
 
-def in_use(arn: str) -> ServiceError:
-    """AWS's answer about a name that is taken."""
-    return ServiceError(
-        "ResourceInUse",
-        "Job name must be unique within an AWS account and region, and a job with this name "
-        f"already exists ({arn})",
-    )
-
-
 def operations(context: Context) -> Registry:
     """Create, describe, list and stop."""
     api = ProcessingJobs(context)
@@ -64,7 +55,7 @@ class ProcessingJobs:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._table = context.tables.table(TABLE, missing, in_use)
+        self._table = context.tables.table(TABLE, missing, name_taken)
 
     def create(self, call: Call) -> Fields:
         """CreateProcessingJob."""

@@ -20,7 +20,14 @@ from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 from typing import Any, TypeVar
 
-from rehearsal.aws_json import Call, JsonService, Response, ServiceError
+from rehearsal.aws_json import (
+    NOT_REHEARSED,
+    Call,
+    JsonService,
+    Response,
+    ServiceError,
+    not_rehearsed,
+)
 from rehearsal.sagemaker.context import Context
 from rehearsal.sagemaker.endpoints import runtime
 
@@ -99,15 +106,11 @@ class SageMaker:
     async def _answer(self, call: Call) -> Mapping[str, Any]:
         handler = self.operations.get(call.operation)
         if handler is None:
-            raise ServiceError(
-                "NotRehearsedException",
-                f"the rehearsal has no stand-in for sagemaker:{call.operation}; it has "
-                f"{', '.join(sorted(self.operations))}",
-            )
+            raise not_rehearsed("sagemaker", call.operation, self.operations)
         region = self.context.caller(call).region
         if region != self.context.region:
             raise ServiceError(
-                "NotRehearsedException",
+                NOT_REHEARSED,
                 f"the rehearsal's SageMaker is in {self.context.region} only; the request was "
                 f"signed for {region}",
             )

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from rehearsal.aws_json import ServiceError
+from rehearsal.aws_json import NOT_REHEARSED, ServiceError
 from rehearsal.sagemaker.container import check_folder
 from rehearsal.sagemaker.context import Context
 from rehearsal.sagemaker.images import Image
@@ -11,13 +11,21 @@ from rehearsal.sagemaker.jobs import JobFailed
 from rehearsal.sagemaker.transfers import DownloadError, UploadError
 
 REASON = 1024  # the most characters of a FailureReason
-NOT_REHEARSED = "NotRehearsedException"
 PULL = ("ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
 
 
 def refuse(text: str) -> ServiceError:
     """What the rehearsal cannot do, in an error that no AWS client knows."""
     return ServiceError(NOT_REHEARSED, text)
+
+
+def name_taken(arn: str) -> ServiceError:
+    """AWS's answer about a job's name that is taken, in the words of most kinds of job."""
+    return ServiceError(
+        "ResourceInUse",
+        "Job name must be unique within an AWS account and region, and a job with this name "
+        f"already exists ({arn})",
+    )
 
 
 def check_can_run(context: Context, image: Image) -> None:

@@ -7,7 +7,7 @@ from rehearsal.sagemaker.listing import page
 from rehearsal.sagemaker.locations import Location
 from rehearsal.sagemaker.models import MODEL
 from rehearsal.sagemaker.service import Registry
-from rehearsal.sagemaker.surroundings import refuse
+from rehearsal.sagemaker.surroundings import name_taken, refuse
 from rehearsal.sagemaker.tables import Fields, Resource
 from rehearsal.sagemaker.transform_job import KIND, TABLE, TransformWork
 from rehearsal.sagemaker.transform_records import Plan
@@ -33,15 +33,6 @@ def missing(name: str) -> ServiceError:
     return ServiceError("ResourceNotFound", f"Could not find transform job {name}.")
 
 
-def in_use(arn: str) -> ServiceError:
-    """AWS's answer about a name that is taken."""
-    return ServiceError(
-        "ResourceInUse",
-        "Job name must be unique within an AWS account and region, and a job with this name "
-        f"already exists ({arn})",
-    )
-
-
 def operations(context: Context) -> Registry:
     """Create, describe, list and stop."""
     api = TransformJobs(context)
@@ -62,7 +53,7 @@ class TransformJobs:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._table = context.tables.table(TABLE, missing, in_use)
+        self._table = context.tables.table(TABLE, missing, name_taken)
 
     def create(self, call: Call) -> Fields:
         """CreateTransformJob."""
