@@ -10,11 +10,20 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
-from .drift_roles import pass_to_sagemaker, states_principal
+from .drift_roles import pass_to_sagemaker
 from .job_network import SelectedNetwork
-from .job_role import allow, find, running, sagemaker_principal, volume_grant
+from .job_role import (
+    allow,
+    find,
+    reading,
+    running,
+    sagemaker_principal,
+    using_key,
+    volume_grant,
+)
 from .release_roles import log_and_trace, package_arn
 from .s3_folder import S3Folder
+from .state_machine import states_principal
 from .sync_job import job_statements
 
 
@@ -48,23 +57,11 @@ class BatchModelRole(iam.Role):
         network: SelectedNetwork | None,
     ) -> None:
         statements = [
-            *(
-                statement
-                for name, folder in (("Models", models), ("Input", inputs))
-                for statement in (
-                    allow(f"Read{name}", ["s3:GetObject"], [folder.objects_arn]),
-                    find(f"Find{name}", folder.bucket, folder.prefix),
-                )
-            ),
+            *reading({"Models": models, "Input": inputs}),
             allow(
                 "WriteResults", ["s3:AbortMultipartUpload", "s3:PutObject"], [outputs.objects_arn]
             ),
-            allow(
-                "UseKey",
-                ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey"],
-                [encryption_key.key_arn],
-            ),
-            volume_grant(encryption_key),
+            *using_key(encryption_key),
             *running(scope, images, ["TransformJobs"]),
             *(network.statements(cdk.Stack.of(scope)) if network else ()),
         ]

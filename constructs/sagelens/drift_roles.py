@@ -12,10 +12,19 @@ from constructs import Construct
 
 from .drift_definition import NAMESPACE
 from .job_network import SelectedNetwork
-from .job_role import allow, find, running, sagemaker_principal, volume_grant
+from .job_role import (
+    allow,
+    find,
+    reading,
+    running,
+    sagemaker_principal,
+    using_key,
+    volume_grant,
+)
 from .release_roles import log_and_trace, package_arn
 from .s3_folder import S3Folder
 from .source_archive import SourceArchive
+from .state_machine import states_principal
 from .sync_job import job_statements
 
 
@@ -58,26 +67,14 @@ class DriftJobRole(iam.Role):
         if labels:
             read["Labels"] = labels
         statements = [
-            *(
-                statement
-                for name, folder in read.items()
-                for statement in (
-                    allow(f"Read{name}", ["s3:GetObject"], [folder.objects_arn]),
-                    find(f"Find{name}", folder.bucket, folder.prefix),
-                )
-            ),
+            *reading(read),
             *(source.statements() if source else ()),
             allow(
                 "WriteReports",
                 ["s3:AbortMultipartUpload", "s3:PutObject"],
                 [reports.objects_arn],
             ),
-            allow(
-                "UseKey",
-                ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey"],
-                [encryption_key.key_arn],
-            ),
-            volume_grant(encryption_key),
+            *using_key(encryption_key),
             *running(scope, [image], ["ProcessingJobs"]),
             *(network.statements(cdk.Stack.of(scope)) if network else ()),
             *more,
@@ -170,12 +167,4 @@ def pass_to_sagemaker(role: iam.IRole) -> iam.PolicyStatement:
         ["iam:PassRole"],
         [role.role_arn],
         {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
-    )
-
-
-def states_principal() -> iam.ServicePrincipal:
-    """Step Functions, working for this account."""
-    return iam.ServicePrincipal(
-        "states.amazonaws.com",
-        conditions={"StringEquals": {"aws:SourceAccount": cdk.Aws.ACCOUNT_ID}},
     )

@@ -10,12 +10,12 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
-from aws_cdk import aws_stepfunctions as stepfunctions
 from constructs import Construct
 
 from .alarm import Alarm
 from .job_role import allow
 from .log_group import LogGroup
+from .state_machine import encrypted_state_machine, state_machine_metric
 
 FAILURES = ("ExecutionsFailed", "ExecutionsTimedOut", "ExecutionsAborted")
 
@@ -61,7 +61,14 @@ class JobMachine(Construct):
             retention_days=log_retention_days,
             removal_policy=removal_policy,
         )
-        self.state_machine = self._state_machine(role, definition, encryption_key)
+        self.state_machine = encrypted_state_machine(
+            self,
+            "Resource",
+            role=role,
+            definition=definition,
+            encryption_key=encryption_key,
+            log_group=self.log_group,
+        )
         self.alarms = {
             name: Alarm(
                 self,
@@ -73,37 +80,6 @@ class JobMachine(Construct):
             for name in FAILURES
         }
 
-    def _state_machine(
-        self, role: iam.IRole, definition: Mapping[str, Any], key: kms.IKey
-    ) -> stepfunctions.CfnStateMachine:
-        group = stepfunctions.CfnStateMachine.CloudWatchLogsLogGroupProperty(
-            log_group_arn=self.log_group.log_group_arn
-        )
-        return stepfunctions.CfnStateMachine(
-            self,
-            "Resource",
-            role_arn=role.role_arn,
-            state_machine_type="STANDARD",
-            definition_string=cdk.Stack.of(self).to_json_string(dict(definition)),
-            tracing_configuration=stepfunctions.CfnStateMachine.TracingConfigurationProperty(
-                enabled=True
-            ),
-            encryption_configuration=stepfunctions.CfnStateMachine.EncryptionConfigurationProperty(
-                type="CUSTOMER_MANAGED_KMS_KEY",
-                kms_key_id=key.key_arn,
-                kms_data_key_reuse_period_seconds=300,
-            ),
-            logging_configuration=stepfunctions.CfnStateMachine.LoggingConfigurationProperty(
-                level="ALL",
-                include_execution_data=False,
-                destinations=[
-                    stepfunctions.CfnStateMachine.LogDestinationProperty(
-                        cloud_watch_logs_log_group=group
-                    )
-                ],
-            ),
-        )
-
     def metric(self, name: str) -> cloudwatch.Metric:
         """A metric of the state machine, summed over a minute.
 
@@ -111,13 +87,7 @@ class JobMachine(Construct):
             name: ``ExecutionsStarted``, ``ExecutionsSucceeded``, ``ExecutionsFailed``,
                 ``ExecutionsTimedOut`` or ``ExecutionsAborted``.
         """
-        return cloudwatch.Metric(
-            namespace="AWS/States",
-            metric_name=name,
-            dimensions_map={"StateMachineArn": self.state_machine.ref},
-            statistic="Sum",
-            period=cdk.Duration.minutes(1),
-        )
+        return state_machine_metric(self.state_machine.ref, name)
 
     def grant_start(self, grantee: iam.IGrantable) -> None:
         """Let a principal start an execution and see how it goes.

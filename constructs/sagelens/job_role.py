@@ -13,6 +13,7 @@ from constructs import Construct
 
 from .image_repository import repository_arn
 from .job_network import SelectedNetwork
+from .s3_folder import S3Folder
 from .source_archive import SourceArchive
 from .training_plan import DataLocation
 
@@ -53,10 +54,38 @@ def volume_grant(key: kms.IKey) -> iam.PolicyStatement:
     )
 
 
+def using_key(key: kms.IKey) -> list[iam.PolicyStatement]:
+    """What a job takes that reads and writes with a key, and encrypts its volumes with it."""
+    return [
+        allow(
+            "UseKey",
+            ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey"],
+            [key.key_arn],
+        ),
+        volume_grant(key),
+    ]
+
+
 def find(sid: str, bucket: s3.IBucket, prefix: str) -> iam.PolicyStatement:
     """See what lies in a folder of a bucket."""
     prefixes = {"StringLike": {"s3:prefix": f"{prefix}*"}}
     return allow(sid, ["s3:ListBucket"], [bucket.bucket_arn], prefixes)
+
+
+def reading(folders: Mapping[str, S3Folder]) -> list[iam.PolicyStatement]:
+    """See and read what lies in folders.
+
+    Args:
+        folders: By what they hold, which names the statements, such as ``Labels``.
+    """
+    return [
+        statement
+        for name, folder in folders.items()
+        for statement in (
+            allow(f"Read{name}", ["s3:GetObject"], [folder.objects_arn]),
+            find(f"Find{name}", folder.bucket, folder.prefix),
+        )
+    ]
 
 
 def running(
@@ -150,12 +179,7 @@ class JobRole(iam.Role):
                 [artifacts.arn_for_objects(f"{runs}*")],
             ),
             find("FindRuns", artifacts, runs),
-            allow(
-                "UseKey",
-                ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey"],
-                [encryption_key.key_arn],
-            ),
-            volume_grant(encryption_key),
+            *using_key(encryption_key),
             *running(scope, images, LOG_GROUPS),
             *(network.statements(stack) if network else ()),
         ]

@@ -12,7 +12,6 @@ from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
-from aws_cdk import aws_stepfunctions as stepfunctions
 from constructs import Construct
 
 from .alarm import Alarm
@@ -26,6 +25,7 @@ from .release_options import HostingStack, ReleasePace, SmokeTest
 from .release_places import ReleasePlaces
 from .release_roles import ExecutionRole, HostingArns, machine_statements
 from .release_trigger import ReleaseTrigger
+from .state_machine import encrypted_state_machine, state_machine_metric, states_principal
 
 EVENTS_A_LOOK = 24
 MOST_EVENTS = 25_000
@@ -136,7 +136,15 @@ class ReleaseOnApproval(Construct):
         self.definition = release_definition(
             places, timeout_seconds=round(3600 * pace.timeout_hours)
         )
-        self.state_machine = self._state_machine(live_version)
+        self.state_machine = encrypted_state_machine(
+            self,
+            "StateMachine",
+            role=self.state_machine_role,
+            definition=self.definition,
+            encryption_key=encryption_key,
+            log_group=self.log_group,
+        )
+        self.state_machine.node.add_dependency(live_version.resource)
         self._let_it_see_its_executions()
         self.trigger = ReleaseTrigger(
             self,
@@ -195,10 +203,7 @@ class ReleaseOnApproval(Construct):
             self,
             "StateMachineRole",
             description="The state machine that releases model versions",
-            assumed_by=iam.ServicePrincipal(
-                "states.amazonaws.com",
-                conditions={"StringEquals": {"aws:SourceAccount": cdk.Aws.ACCOUNT_ID}},
-            ),
+            assumed_by=states_principal(),
             inline_policies={"release": iam.PolicyDocument(statements=list(statements))},
         )
 
@@ -254,37 +259,6 @@ class ReleaseOnApproval(Construct):
             arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
         )
 
-    def _state_machine(self, live: LiveVersion) -> stepfunctions.CfnStateMachine:
-        machine = stepfunctions.CfnStateMachine(
-            self,
-            "StateMachine",
-            role_arn=self.state_machine_role.role_arn,
-            state_machine_type="STANDARD",
-            definition_string=cdk.Stack.of(self).to_json_string(self.definition),
-            tracing_configuration=stepfunctions.CfnStateMachine.TracingConfigurationProperty(
-                enabled=True
-            ),
-            encryption_configuration=stepfunctions.CfnStateMachine.EncryptionConfigurationProperty(
-                type="CUSTOMER_MANAGED_KMS_KEY",
-                kms_key_id=self._key.key_arn,
-                kms_data_key_reuse_period_seconds=300,
-            ),
-            logging_configuration=stepfunctions.CfnStateMachine.LoggingConfigurationProperty(
-                level="ALL",
-                # The sample and its answer may hold what logs should not.
-                include_execution_data=False,
-                destinations=[
-                    stepfunctions.CfnStateMachine.LogDestinationProperty(
-                        cloud_watch_logs_log_group=stepfunctions.CfnStateMachine.CloudWatchLogsLogGroupProperty(
-                            log_group_arn=self.log_group.log_group_arn
-                        )
-                    )
-                ],
-            ),
-        )
-        machine.node.add_dependency(live.resource)
-        return machine
-
     def _let_it_see_its_executions(self) -> None:
         """A policy of its own: the role must exist before the state machine that it names."""
         # The action names both kinds of execution; this state machine has none of the second.
@@ -327,13 +301,7 @@ class ReleaseOnApproval(Construct):
             name: ``ExecutionsStarted``, ``ExecutionsSucceeded``, ``ExecutionsFailed``,
                 ``ExecutionsTimedOut`` or ``ExecutionsAborted``.
         """
-        return cloudwatch.Metric(
-            namespace="AWS/States",
-            metric_name=name,
-            dimensions_map={"StateMachineArn": self.state_machine.ref},
-            statistic="Sum",
-            period=cdk.Duration.minutes(1),
-        )
+        return state_machine_metric(self.state_machine.ref, name)
 
     def grant_start(self, grantee: iam.IGrantable) -> None:
         """Let a principal start a release by hand, with an approval event as input.
