@@ -37,6 +37,7 @@ from ml_src.churn.schema import NUMBERS
 from ml_src.churn.scores import Confusion, Costs, Steps
 from ml_src.shared.drift import predictions
 from ml_src.shared.failure import PROCESSING, Arguments, JobError, ending_with_reason
+from ml_src.shared.reliability import reliability
 
 POINTS = 200  # of a curve in the JSON; JsonGet's file must stay small
 
@@ -86,7 +87,7 @@ def document(result: Evaluation) -> dict[str, Any]:
     cost on the test side, and what offering to nobody or to all would have cost).
     """
     found, chosen = result.found, result.chosen
-    table = scores.reliability(result.labels, result.probabilities)
+    table = reliability(result.labels, result.probabilities)
     positives, negatives = found.positives, found.negatives
     return {
         "version": 1,

@@ -14,7 +14,6 @@ import numpy.typing as npt
 
 Numbers = npt.NDArray[np.floating[Any]]
 Floats = npt.NDArray[np.float64]
-BINS = 10
 
 
 @dataclass(frozen=True)
@@ -79,29 +78,6 @@ def log_loss(labels: Numbers, probabilities: Numbers) -> float:
 def brier(labels: Numbers, probabilities: Numbers) -> float:
     """Give the mean squared distance of probability and label."""
     return float(np.mean((probabilities.astype(np.float64) - labels) ** 2))
-
-
-def reliability(labels: Numbers, probabilities: Numbers) -> list[dict[str, float]]:
-    """Compare what was foretold with what happened, in ten bins of equal width.
-
-    Returns:
-        For each bin that holds customers: its bounds, count, mean probability and rate of churn.
-    """
-    place = np.minimum((probabilities * BINS).astype(int), BINS - 1)
-    table: list[dict[str, float]] = []
-    for number in range(BINS):
-        inside = place == number
-        if inside.any():
-            table.append(
-                {
-                    "from": number / BINS,
-                    "to": (number + 1) / BINS,
-                    "count": int(inside.sum()),
-                    "mean_probability": float(probabilities[inside].mean()),
-                    "positive_rate": float(labels[inside].mean()),
-                }
-            )
-    return table
 
 
 def calibration_error(table: list[dict[str, float]]) -> float:

@@ -19,9 +19,10 @@ from ml_src.shared.drift.baseline import Baseline, Predictions
 from ml_src.shared.drift.bias import Facet, facets
 from ml_src.shared.drift.histogram import coarse
 from ml_src.shared.drift.measures import Estimate
-from ml_src.shared.drift.quality import SHARES, WORSE, figures, reliability
+from ml_src.shared.drift.quality import SHARES, WORSE, figures
 from ml_src.shared.drift.tally import CategoryTally, NumberTally, PredictionTally, Tally
 from ml_src.shared.drift.thresholds import Thresholds
+from ml_src.shared.reliability import reliability
 
 TESTS = {NumberTally: 5, CategoryTally: 3}  # of one feature
 # Of the largest of m training rows, a share of about 2 / m of later rows lies beyond; rarely ten.

@@ -14,7 +14,6 @@ from scipy import stats
 from ml_src.shared.drift.measures import Estimate, rate
 
 Numbers = npt.NDArray[Any]
-BINS = 10
 SHARES = ("auc", "precision", "recall")  # figures from 0 to 1
 
 # Each figure: is a change for the worse downwards (-1), upwards (1), or either way (0)?
@@ -56,25 +55,6 @@ def auc(labels: Numbers, probabilities: Numbers) -> Estimate:
     variance = _variance(above) / hits + _variance(below) / others
     # A sample in which all are told apart shows no spread; it is not sure for that.
     return Estimate(float(above.mean()), max(float(np.sqrt(variance)), 1 / (min(hits, others) + 2)))
-
-
-def reliability(labels: Numbers, probabilities: Numbers) -> list[dict[str, float]]:
-    """Compare what was foretold with what happened, in ten bins of equal width that hold rows."""
-    places = np.minimum((probabilities * BINS).astype(int), BINS - 1)
-    table: list[dict[str, float]] = []
-    for number in range(BINS):
-        inside = places == number
-        if inside.any():
-            table.append(
-                {
-                    "from": number / BINS,
-                    "to": (number + 1) / BINS,
-                    "count": int(inside.sum()),
-                    "mean_probability": float(probabilities[inside].mean()),
-                    "positive_rate": float(labels[inside].mean()),
-                }
-            )
-    return table
 
 
 def _mean(values: Numbers) -> Estimate:

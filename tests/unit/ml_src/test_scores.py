@@ -10,6 +10,7 @@ from sklearn import metrics
 
 from ml_src.churn import scores
 from ml_src.churn.scores import Confusion, Costs
+from ml_src.shared.reliability import reliability
 
 # Few distinct probabilities, so that equal ones are common.
 PAIRS = st.lists(
@@ -74,7 +75,7 @@ def test_dearer_misses_lower_the_threshold() -> None:
 
 def test_reliability() -> None:
     probabilities = np.array([0.0, 0.05, 0.1, 0.99, 1.0])
-    table = scores.reliability(np.array([0, 0, 1, 1, 1]), probabilities)
+    table = reliability(np.array([0, 0, 1, 1, 1]), probabilities)
     assert [line["count"] for line in table] == [2, 1, 2]
     assert [line["from"] for line in table] == [0.0, 0.1, 0.9]
     assert table[2]["positive_rate"] == 1

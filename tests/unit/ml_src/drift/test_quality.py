@@ -1,4 +1,4 @@
-"""Figures on late labels, held against scikit-learn, the bootstrap and evaluation's own."""
+"""Figures on late labels, held against scikit-learn and the bootstrap."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn import metrics
 
-from ml_src.churn import scores
 from ml_src.shared.drift import quality
 
 
@@ -62,8 +61,3 @@ def test_a_perfect_sample_is_not_sure() -> None:
     labels, values = np.array([0] * 20 + [1] * 5, np.int8), np.arange(25, dtype=np.float32) / 25
     found = quality.auc(labels, values)
     assert found.value == 1 and found.error > 0.1
-
-
-def test_reliability_is_evaluations_own() -> None:
-    labels, values = draw(3)
-    assert quality.reliability(labels, values) == scores.reliability(labels, values)
