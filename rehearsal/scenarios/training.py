@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-import tempfile
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from pathlib import Path
 from typing import Any
 
-from rehearsal.process import PROJECT
 from rehearsal.report.model import Check, ChecksCard, FigureCard, Flow, Outcome, TableCard
 from rehearsal.scenarios.support.context import Context
+from rehearsal.scenarios.support.customers import customers
 from rehearsal.scenarios.support.mlflow import read_run
 from rehearsal.scenarios.support.pipelines import (
     Execution,
@@ -119,22 +115,12 @@ def _numbers(facts: Mapping[str, Any], runs: Runs) -> list[tuple[str, str, str]]
 
 def upload_customers(context: Context) -> str:
     """Upload made-up customers and return where they lie."""
-    return _upload(context, "good", _customers())
-
-
-def _customers() -> bytes:
-    """Return the table that the model's own generator writes, as a person at a shell would."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "customers.csv"
-        asked = ["--rows", str(ROWS), "--seed", str(SEED), "--output", str(path)]
-        command = [sys.executable, "-m", "ml_src.churn.generate", *asked]
-        subprocess.run(command, cwd=PROJECT, check=True, capture_output=True)
-        return path.read_bytes()
+    return _upload(context, "good", customers(rows=ROWS, seed=SEED))
 
 
 def _spoilt() -> bytes:
     """Return customers of whom most have a contract length where their charges should be."""
-    head, *rows = _customers().decode().splitlines()[:400]
+    head, *rows = customers(rows=ROWS, seed=SEED).decode().splitlines()[:400]
     column = head.split(",").index("MonthlyCharges")
 
     def spoil(row: str) -> str:

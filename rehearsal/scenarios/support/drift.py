@@ -3,31 +3,22 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
-import tempfile
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
-from rehearsal.process import PROJECT
 from rehearsal.scenarios.support.context import Context
+from rehearsal.scenarios.support.customers import customers
 from rehearsal.scenarios.support.waiting import until
 
 ROWS, EACH = 600, 100
-UNSEEN = "0.6"  # share of customers with a category that training never saw
+UNSEEN = 0.6  # share of customers with a category that training never saw
 CAPTURED_SECONDS = 15
 
 
 def send_strangers(context: Context) -> int:
     """Ask the endpoint about customers of a changed world; return how many rows that were."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "strangers.csv"
-        asked = ["--rows", str(ROWS), "--seed", "9", "--unseen", UNSEEN, "--output", str(path)]
-        command = [sys.executable, "-m", "ml_src.churn.generate", *asked]
-        subprocess.run(command, cwd=PROJECT, check=True, capture_output=True)
-        head, *rows = path.read_text(encoding="utf-8").splitlines()
+    head, *rows = customers(rows=ROWS, seed=9, unseen=UNSEEN).decode().splitlines()
     runtime = context.client("sagemaker-runtime")
     for start in range(0, len(rows), EACH):
         body = "\n".join([head, *rows[start : start + EACH]])
