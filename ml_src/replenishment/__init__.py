@@ -1,0 +1,1 @@
+"""How much of each product a store will sell until the next delivery, and what to order."""
