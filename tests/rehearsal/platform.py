@@ -16,6 +16,7 @@ import config
 from rehearsal.deploy import deploy
 from rehearsal.process import Rehearsal
 from tests.rehearsal.listening import Tap, wait_for
+from tests.rehearsal.policies import Policy
 
 OPERATION = "DetectModerationLabels"
 QUICK = Path(__file__).with_name("quick.yaml")
@@ -184,6 +185,13 @@ class Platform:
             logGroupName=function["LoggingConfig"]["LogGroup"], startTime=int(since * 1000)
         )
         return [event["message"] for event in found["events"] if words in event["message"]]
+
+    def function_policy(self) -> Policy:
+        """The policy of the image function's role."""
+        function = self.aws.client("lambda").get_function_configuration(
+            FunctionName=self.vision["ImageFunctionName"]
+        )
+        return Policy(self.aws, function["Role"])
 
     def calls(self) -> int:
         """Moderation calls that Rekognition answered so far."""

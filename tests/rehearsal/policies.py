@@ -33,12 +33,24 @@ class Policy:
         """The statements' names; None stands for those without one."""
         return {each.get("Sid") for each in self.document["Statement"]}
 
-    @contextmanager
-    def without(self, *sids: str) -> Iterator[None]:
+    def without(self, *sids: str) -> AbstractContextManager[None]:
         """Take statements away."""
         left = [each for each in self.document["Statement"] if each.get("Sid") not in sids]
         assert len(left) == len(self.document["Statement"]) - len(sids), sids
-        self._put(PolicyDocument=json.dumps({**self.document, "Statement": left}))
+        return self._being(left)
+
+    def without_action(self, sid: str, action: str) -> AbstractContextManager[None]:
+        """Take one action out of a statement, or the statement if it has no other."""
+        (given,) = [each for each in self.document["Statement"] if each.get("Sid") == sid]
+        actions = [given["Action"]] if isinstance(given["Action"], str) else given["Action"]
+        assert action in actions, (sid, actions)
+        less = {**given, "Action": [each for each in actions if each != action]}
+        left = [less if each is given else each for each in self.document["Statement"]]
+        return self._being([each for each in left if each["Action"]])
+
+    @contextmanager
+    def _being(self, statements: list[dict[str, Any]]) -> Iterator[None]:
+        self._put(PolicyDocument=json.dumps({**self.document, "Statement": statements}))
         try:
             yield
         finally:

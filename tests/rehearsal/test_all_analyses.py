@@ -12,15 +12,16 @@ import pytest
 from tests.rehearsal.full_picture import SEEN, STATEMENTS
 from tests.rehearsal.listening import wait_for
 from tests.rehearsal.platform import Platform
-from tests.rehearsal.test_least_privilege import Role, denials
+from tests.rehearsal.policies import Policy
+from tests.rehearsal.test_least_privilege import denials
 
 numbers = iter(range(70_000, 80_000))
 MODEL = "arn:aws:rekognition:us-east-1:000000000000:project/shelf/version/v1/1700000000000"
 
 
 @pytest.fixture(scope="module")
-def role(all_deployed: Platform) -> Role:
-    return Role(all_deployed)
+def role(all_deployed: Platform) -> Policy:
+    return all_deployed.function_policy()
 
 
 @pytest.fixture
@@ -103,10 +104,10 @@ def test_images_wait_for_a_model_that_is_not_running(full: Platform, image: byte
 
 @pytest.mark.parametrize("operation", sorted(SEEN))
 def test_without_its_permission_an_analysis_stops_and_with_it_it_goes_on(
-    operation: str, full: Platform, role: Role, image: bytes
+    operation: str, full: Platform, role: Policy, image: bytes
 ) -> None:
     started = time.time()
-    with role.without(STATEMENTS[operation], f"rekognition:{operation}"):
+    with role.without_action(STATEMENTS[operation], f"rekognition:{operation}"):
         key, version = upload(full, image)
         (denied, *_) = wait_for(lambda: denials(full, started), what="a denial")
         assert f"rekognition:{operation}" in denied["reason"]
@@ -134,7 +135,7 @@ def crowd() -> dict[str, dict[str, Any]]:
 
 
 def test_large_results_lie_in_the_data_bucket_and_need_their_permission(
-    full: Platform, role: Role, image: bytes
+    full: Platform, role: Policy, image: bytes
 ) -> None:
     started = time.time()
     with role.without("KeepLargeResults"):
@@ -151,8 +152,8 @@ def test_large_results_lie_in_the_data_bucket_and_need_their_permission(
     assert stored["ServerSideEncryption"] == "aws:kms"
 
 
-def test_the_role_may_use_its_own_model_and_no_other(role: Role) -> None:
+def test_the_role_may_use_its_own_model_and_no_other(role: Policy) -> None:
     (statement,) = [
-        each for each in role.policy["Statement"] if each["Sid"] == "AnalyseDetectCustomLabels"
+        each for each in role.document["Statement"] if each["Sid"] == "AnalyseDetectCustomLabels"
     ]
     assert (statement["Action"], statement["Resource"]) == ("rekognition:DetectCustomLabels", MODEL)

@@ -38,11 +38,7 @@ LISTING = "TellGoneFromDenied"
 
 @pytest.fixture(scope="module")
 def role(deployed: Platform) -> Policy:
-    """The policy of the image function's role."""
-    function = deployed.aws.client("lambda").get_function_configuration(
-        FunctionName=deployed.vision["ImageFunctionName"]
-    )
-    return Policy(deployed.aws, function["Role"])
+    return deployed.function_policy()
 
 
 def denials(platform: Platform, since: float) -> list[dict[str, Any]]:

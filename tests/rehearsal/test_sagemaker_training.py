@@ -159,7 +159,7 @@ def test_reason_of_a_script_started_by_its_entry_point(churn: Bench) -> None:
 def test_interrupted_spot_training_ends_as_the_very_same_model(churn: Bench) -> None:
     """SIGTERM amid training, a new attempt from the checkpoint in S3, byte-identical."""
     checkpoints = {"S3Uri": churn.uri("checkpoints/a"), "LocalPath": "/opt/ml/checkpoints"}
-    hyperparameters = {"num_round": "3000", "subsample": "0.8", "checkpoint_every": "10"}
+    hyperparameters = {"num_round": "1500", "subsample": "0.8", "checkpoint_every": "150"}
     more = churn_job(churn, HyperParameters=hyperparameters, CheckpointConfig=checkpoints, **SPOT)
     name = churn.training(None, **more)
     wait_for(lambda: churn.keys("checkpoints/a/"), what="the first checkpoint in S3")

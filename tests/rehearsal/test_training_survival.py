@@ -26,7 +26,7 @@ from tests.rehearsal.listening import wait_for
 from tests.rehearsal.school import PATIENCE, School, customers, id_of
 
 ENDLESS: dict[str, Any] = {"num_round": 100_000, "checkpoint_every": 1000}
-LONG: dict[str, Any] = {"num_round": 3000, "checkpoint_every": 100}
+LONG: dict[str, Any] = {"num_round": 1200, "checkpoint_every": 150}
 
 
 @pytest.fixture(scope="module")

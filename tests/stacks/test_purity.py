@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -36,7 +37,13 @@ def synthesize(folder: Path, *, environment: str, zone: str, locale: str) -> dic
     else:
         warnings.warn("synth was compared, but its network could not be cut off", stacklevel=2)
     subprocess.run(command, cwd=folder, env=variables, check=True)
-    return {path.name: path.read_bytes() for path in sorted((folder / "cdk.out").glob("*.json"))}
+    return documents(folder / "cdk.out")
+
+
+def documents(assembly: Path) -> dict[str, bytes]:
+    """The templates and lists of assets of a cloud assembly."""
+    found = [*assembly.glob("*.template.json"), *assembly.glob("*.assets.json")]
+    return {path.name: path.read_bytes() for path in found}
 
 
 def copy_of_sources(folder: Path) -> Path:
@@ -53,20 +60,18 @@ def copy_of_sources(folder: Path) -> Path:
 
 @pytest.mark.parametrize("environment", ["demo", "prod"])
 def test_synth_is_the_same_in_another_folder_time_zone_and_language(
-    environment: str, tmp_path: Path
+    environment: str, assembly: Callable[[str], Path], tmp_path: Path
 ) -> None:
-    (here := tmp_path / "here").mkdir()
-    (there := tmp_path / "there" / "with some space").mkdir(parents=True)
-    first = synthesize(copy_of_sources(here), environment=environment, zone="UTC", locale="C")
-    second = synthesize(
-        copy_of_sources(there),
+    here = documents(assembly(environment))
+    (folder := tmp_path / "there" / "with some space").mkdir(parents=True)
+    there = synthesize(
+        copy_of_sources(folder),
         environment=environment,
         zone="Pacific/Kiritimati",
         locale="C.UTF-8",
     )
-    templates = {name for name in first if name.endswith((".template.json", ".assets.json"))}
-    assert len(templates) == 12
-    assert {name: first[name] for name in templates} == {name: second[name] for name in templates}
+    assert len([name for name in here if name.endswith(".template.json")]) >= 6
+    assert here == there
 
 
 def test_a_wrong_environment_is_told_without_a_trace(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from ml_src.shared.drift.tally import Tally
 from ml_src.shared.drift.thresholds import Thresholds
 from tests.unit.ml_src.drift.conftest import Population
 
-DRAWS = 200
+DRAWS = 100
 # Every difference counts that the tests find: shows that the tests alone keep their promise.
 NO_SIZE = Thresholds(
     **dict.fromkeys(
