@@ -220,7 +220,7 @@ class Desk:
         entry = {
             "EventBusName": self.bus,
             "Source": "sagelens.vision",
-            "DetailType": "Image Reviewed",
+            "DetailType": f"{str(record.get('kind', 'image')).capitalize()} Reviewed",
             "Detail": json.dumps(detail_of(record, self.table.name), ensure_ascii=False),
         }
         answer = self.events.put_events(Entries=[entry])
@@ -259,7 +259,8 @@ class Desk:
 
 
 def detail_of(record: Mapping[str, Any], table: str) -> dict[str, Any]:
-    """The detail of the event ``Image Reviewed``; lambda_src/shared/events.py has its contract.
+    """The detail of ``Image Reviewed`` or ``Video Reviewed``; lambda_src/shared/events.py has its
+    contract.
 
     Args:
         record: With the note of the decision.

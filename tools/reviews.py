@@ -1,4 +1,4 @@
-"""Decide on the images that wait for a person: ``python -m tools.reviews list|accept|reject``."""
+"""Decide on images and videos that wait for a person: ``python -m tools.reviews list|…``."""
 
 from __future__ import annotations
 
@@ -41,16 +41,22 @@ def as_reviewer(session: Any, role: str) -> tuple[Any, str]:
 
 def line_of(record: Mapping[str, Any]) -> str:
     """One record that waits, in a few lines for people."""
-    reasons = [
-        f"    {each['analysis']}: {each['label']} {float(each['confidence']):.1f} %"
-        + (f" ({each['advice']})" if each.get("advice") else "")
-        for each in record["reasons"]
-    ]
+    reasons = [f"    {_why(each)}" for each in record["reasons"]]
     note = record.get("reviewed")
     if note:
         reasons.append(f"    cut off: {note['by']} decided {note['decision']!r}; give it again")
     head = f"{record['analysed_at']}  {record['pk']}\n    version {record['version_id']}"
     return "\n".join([head, *reasons])
+
+
+def _why(reason: Mapping[str, Any]) -> str:
+    """One reason: what was seen, or that some analysis of a video failed."""
+    if "code" in reason:
+        return str(reason["message"])
+    seen = f"{reason['analysis']}: {reason['label']} {float(reason['confidence']):.1f} %"
+    if "start_ms" in reason:
+        seen += f" from {float(reason['start_ms']) / 1000:.1f} s"
+    return seen + (f" ({reason['advice']})" if reason.get("advice") else "")
 
 
 def main(arguments: list[str] | None = None) -> str | None:

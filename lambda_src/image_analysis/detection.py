@@ -8,11 +8,11 @@ from typing import Any
 
 import botocore  # pyright: ignore[reportMissingTypeStubs]
 
-from image_analysis import errors
 from image_analysis.analyses import Analysis, Answer, Call, Response
-from image_analysis.errors import ModelNotRunning, Refused, Unusable
 from image_analysis.pacing import Pacer
 from image_analysis.planning import Plan, plan
+from shared import errors
+from shared.errors import ModelNotRunning, Refused, Unusable
 from shared.s3_events import ObjectVersion
 
 # As many as the clients have connections; threads start only when they are needed.

@@ -16,15 +16,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from image_analysis import errors, gate, partial, policy, quarantine
+from image_analysis import gate, partial
 from image_analysis.detection import Detection, Detector
-from image_analysis.errors import Busy, Transient, Unusable
 from image_analysis.overflow import Overflow
-from image_analysis.policy import Policy
-from image_analysis.records import Claim, Records
-from shared import events
+from shared import errors, objects, policy
 from shared.clock import Clock
+from shared.conclusion import Conclusion, result
 from shared.dynamodb import Fields
+from shared.errors import Busy, Transient, Unusable
+from shared.policy import Policy
+from shared.records import Claim, Records
 from shared.s3_events import ObjectVersion
 
 # Added to what is left of the invocation: clocks of two environments may differ a little. The
@@ -58,17 +59,16 @@ class Outcome:
 class Flow:
     """Takes object versions through the steps; one is made for an execution environment.
 
-    settings: fingerprint of analyses and policy. bus: name of the event bus.
+    settings: fingerprint of analyses and policy.
     """
 
     s3: Any
-    events: Any
     detector: Detector
     records: Records
     overflow: Overflow
+    conclusion: Conclusion
     policy: Policy
     settings: str
-    bus: str
     clock: Clock
 
     def run(self, version: ObjectVersion, attempt: Attempt) -> Outcome:
@@ -95,24 +95,13 @@ class Flow:
 
     def _work(self, version: ObjectVersion, record: Fields, attempt: Attempt) -> Fields:
         started = self.clock.monotonic()
-        verdict = self._noted(version, record)
+        verdict = self.conclusion.noted(version, record)
         if verdict is None:
             verdict = self.overflow.fit(record, self._judge(version, record, attempt))
         if verdict["decision"] == "reject":
-            verdict = self._quarantine(version, record, attempt, verdict)
+            verdict = self.conclusion.quarantine(version, record, attempt.owner, verdict)
         spent = round((self.clock.monotonic() - started) * 1000)
         return self.records.complete(record, attempt.owner, {**verdict, "duration_ms": spent})
-
-    def _noted(self, version: ObjectVersion, record: Fields) -> Fields | None:
-        """The verdict of an earlier try that stopped around its quarantine.
-
-        One of other settings counts only if its tag is on already: then the version cannot be
-        read again, and only a person lifts a quarantine.
-        """
-        noted: Fields | None = record.get("pending")
-        if noted is None or noted["settings"] == self.settings:
-            return noted
-        return noted if quarantine.is_on(quarantine.read_tags(self.s3, version)) else None
 
     def _judge(self, version: ObjectVersion, record: Fields, attempt: Attempt) -> Fields:
         facts: Fields = {}
@@ -120,15 +109,15 @@ class Flow:
             image = gate.read(self.s3, version)
             facts = image.fields()
             gate.check(image)
-            result = self._analyse(version, record, attempt)
+            found = self._analyse(version, record, attempt)
         except Unusable as error:
             reason = {"code": error.code, "message": error.message}
-            result = _result("unusable", [reason])
+            found = result("unusable", [reason])
         except Exception as error:
-            result = self._judge_unreadable(version, error)
+            found = self.conclusion.why_unreadable(version, error)
         return {
             **facts,
-            **result,
+            **found,
             "settings": self.settings,
             "analysed_at": self.clock.iso(),
             "quarantined": False,
@@ -142,8 +131,8 @@ class Flow:
         answers = found.answers
         findings = {name: answer.findings for name, answer in answers.items()}
         verdict = policy.decide(findings, self.policy)
-        result = _result(verdict.decision, list(verdict.reasons))
-        return {**result, "analyses": {name: each.fields for name, each in answers.items()}}
+        decided = result(verdict.decision, list(verdict.reasons))
+        return {**decided, "analyses": {name: each.fields for name, each in answers.items()}}
 
     def _incomplete(
         self, version: ObjectVersion, record: Fields, attempt: Attempt, found: Detection
@@ -151,61 +140,13 @@ class Flow:
         """Keep the answers that there are, and return why there are no more."""
         error = found.failure or Transient("an analysis has no answer")
         if errors.kind_of(error) == "ambiguous":
-            error = gate.why_not_fetched(self.s3, version)
+            error = objects.why_not_fetched(self.s3, version)
         if found.answers and errors.kind_of(error) != "unusable":
             self.records.keep(record, attempt.owner, partial.fields(found.answers, self.settings))
         return error
 
-    def _judge_unreadable(self, version: ObjectVersion, error: Exception) -> Fields:
-        """The result for a version that we are not let read, if that is by quarantine.
-
-        Its record was lost (it expired, say) while the tag stayed, or a person set the tag.
-        Raises `error` if the version carries no such tag.
-        """
-        if errors.kind_of(error) != "denied":
-            raise error
-        try:
-            tags = quarantine.read_tags(self.s3, version)
-        except Exception:
-            raise error from None
-        if tags is None:
-            return _result("unusable", [{"code": "object_gone", "message": gate.GONE}])
-        if not quarantine.is_on(tags):
-            raise error
-        message = f"the version carries the tag {quarantine.TAG_KEY}; only a person lifts it"
-        return _result("reject", [{"code": "quarantined", "message": message}])
-
-    def _quarantine(
-        self, version: ObjectVersion, record: Fields, attempt: Attempt, verdict: Fields
-    ) -> Fields:
-        tags = quarantine.read_tags(self.s3, version)
-        if tags is None:
-            return verdict  # Deleted meanwhile: nothing is left to keep from anyone.
-        if quarantine.is_on(tags):
-            return {**verdict, "quarantined": True}
-        plan = quarantine.plan(tags)
-        verdict = {name: each for name, each in verdict.items() if name != "displaced_tag"}
-        if plan.displaced:
-            tag = plan.displaced
-            verdict["displaced_tag"] = {"key": tag["Key"], "value": tag["Value"]}
-        self.records.plan(record, attempt.owner, verdict)
-        return {**verdict, "quarantined": quarantine.write(self.s3, version, plan.tags)}
-
     def _finish(self, record: Fields, kind: Literal["analysed", "announced"]) -> Outcome:
-        if record["announced"]:
-            return Outcome("repeated", record)
-        self.records.advance(record)
-        self._announce(record)
-        self.records.mark_announced(record)
-        return Outcome(kind, record)
-
-    def _announce(self, record: Fields) -> None:
-        detail = events.build(record, self.records.table)
-        answer = self.events.put_events(Entries=[events.entry(detail, self.bus)])
-        # PutEvents answers 200 even when it took no entry ("PutEvents", EventBridge API reference).
-        if answer.get("FailedEntryCount"):
-            code = answer["Entries"][0].get("ErrorCode")
-            raise Transient(f"PutEvents did not take the event: {code}")
+        return Outcome(kind if self.conclusion.announce(record) else "repeated", record)
 
     def _release(self, version: ObjectVersion, attempt: Attempt) -> None:
         try:
@@ -213,7 +154,3 @@ class Flow:
         except Exception:
             # The failure that brought us here is the one to report; the lease ends by itself.
             return
-
-
-def _result(decision: str, reasons: list[Fields]) -> Fields:
-    return {"decision": decision, "reasons": reasons, "analyses": {}}

@@ -14,14 +14,15 @@ from image_analysis.detection import Detector
 from image_analysis.flow import Flow
 from image_analysis.overflow import Overflow
 from image_analysis.pacing import Pacer
-from image_analysis.records import Records
 from image_analysis.retries import Retries
 from image_analysis.settings import Settings
 from image_analysis.worker import Invocation, Worker
 from shared import batch, clients
 from shared.clients import Clients
 from shared.clock import Clock
+from shared.conclusion import Conclusion
 from shared.logs import Log
+from shared.records import Records
 
 CLIENTS = clients.connect()
 
@@ -45,15 +46,15 @@ def handler(event: Mapping[str, Any], context: Any) -> batch.Answer:
 def make_flow(chosen: Settings, made: Clients, clock: Clock) -> Flow:
     """Return the flow for these settings, with pacers of its own."""
     pacers = {operation: Pacer(pace, clock) for operation, pace in chosen.pace.items()}
+    records = Records(made.dynamodb, chosen.table, chosen.record_seconds)
     return Flow(
         s3=made.s3,
-        events=made.events,
         detector=Detector(made.rekognition, chosen.analyses, pacers),
+        records=records,
         overflow=Overflow(made.s3, chosen.results_bucket),
-        records=Records(made.dynamodb, chosen.table, chosen.record_seconds),
+        conclusion=Conclusion(made.s3, made.events, records, chosen.fingerprint, chosen.bus),
         policy=chosen.policy,
         settings=chosen.fingerprint,
-        bus=chosen.bus,
         clock=clock,
     )
 

@@ -4,18 +4,12 @@ DynamoDB takes 400 KB an item ("Quotas" in the Amazon DynamoDB developer guide);
 with all attributes come to more. The decision and its reasons always stay in the record.
 """
 
-import hashlib
-import json
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
-from urllib.parse import quote
 
-from image_analysis.records import MOST_BYTES
+from shared import results
 from shared.dynamodb import Fields, size_of
-
-# "results/vision/", then a folder for the object, a folder for the version.
-PREFIX = "results/vision/"
+from shared.records import MOST_BYTES
 
 
 @dataclass(frozen=True)
@@ -35,32 +29,8 @@ class Overflow:
             return verdict
         place = {
             "bucket": self.bucket,
-            "key": key_of(record["pk"], record["version_id"], verdict["settings"]),
+            "key": results.key_of(record["pk"], record["version_id"], verdict["settings"]),
         }
-        self.s3.put_object(
-            Bucket=place["bucket"],
-            Key=place["key"],
-            Body=json.dumps(verdict["analyses"], default=_number).encode(),
-            ContentType="application/json",
-        )
+        results.write(self.s3, place, verdict["analyses"])
         kept = {name: {"version": each["version"]} for name, each in verdict["analyses"].items()}
         return {**verdict, "analyses": kept, "results": place}
-
-
-def folder_of(pk: str) -> str:
-    """Return the folder of all results of one object, `s3://<bucket>/<key>`.
-
-    Its name tells nothing of the object's key, which may be personal.
-    """
-    return f"{PREFIX}{hashlib.sha256(pk.encode()).hexdigest()[:32]}/"
-
-
-def key_of(pk: str, version_id: str, settings: str) -> str:
-    """Return where the results of a version under some settings lie."""
-    return f"{folder_of(pk)}{quote(version_id, safe='')}/{settings}.json"
-
-
-def _number(value: object) -> float:
-    if isinstance(value, Decimal):  # read back from a record
-        return float(value)
-    raise TypeError(f"results cannot hold a value of type {type(value).__name__}")

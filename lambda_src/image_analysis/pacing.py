@@ -9,8 +9,8 @@ time in which none was asked for (between two batches, say) is made good afterwa
 import threading
 from collections.abc import Callable
 
-from image_analysis.errors import OutOfTime
 from shared.clock import Clock
+from shared.errors import OutOfTime
 
 CATCH_UP_SECONDS = 0.5
 

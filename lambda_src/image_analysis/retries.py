@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from image_analysis import errors
-from image_analysis.errors import Busy, OutOfTime
 from image_analysis.settings import Retry
+from shared import errors
 from shared.batch import Message
+from shared.errors import Busy, OutOfTime
 from shared.s3_events import Malformed
 
 # "ChangeMessageVisibility" in the Amazon SQS API reference.

@@ -13,9 +13,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
-from image_analysis import analyses, planning, policy
+from image_analysis import analyses, planning
 from image_analysis.analyses import Analysis
-from image_analysis.policy import Policy
+from shared import policy
+from shared.policy import Policy
 
 SECONDS_A_DAY = 86_400
 CODE = Path(__file__).parent.parent

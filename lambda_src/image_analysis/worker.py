@@ -5,13 +5,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from image_analysis import errors
-from image_analysis.errors import OutOfTime
 from image_analysis.flow import Attempt, Flow, Outcome
 from image_analysis.retries import Retries
-from shared import logs, s3_events
+from shared import errors, logs, s3_events
 from shared.batch import Message
 from shared.clients import ATTEMPT_SECONDS, ATTEMPTS
+from shared.errors import OutOfTime
 from shared.logs import Log
 from shared.s3_events import Malformed, ObjectVersion
 

@@ -1,4 +1,4 @@
-"""The events that the platform puts on its bus about images, and their contract, version 1.
+"""The events that the platform puts on its bus about images and videos; contract version 1.
 
 An `Image Analysed` event refers to its record and carries no labels, so that whoever may read
 the bus need not be allowed to read the findings:
@@ -17,7 +17,8 @@ the bus need not be allowed to read the findings:
       record       table, pk, sk: where the record is
       analysed_at  ISO 8601, UTC
 
-When a person decides on an image that waited, or takes back a rejection, `Image Reviewed` follows
+`Video Analysed` tells the same of a video. When a person decides on an image or a video that
+waited, or takes back a rejection, `Image Reviewed` or `Video Reviewed` follows
 from the same source, with the fields schema, id, object and record as above and
 
       decision     accept | reject: what holds from now on
@@ -35,8 +36,9 @@ from typing import Any, cast
 SCHEMA = "1"
 SOURCE = "sagelens.vision"
 DETAIL_TYPE = "Image Analysed"
+VIDEO_TYPE = "Video Analysed"
 DECISIONS = ("accept", "review", "reject", "unusable")
-REVIEWED_TYPE = "Image Reviewed"
+REVIEWED_TYPES = ("Image Reviewed", "Video Reviewed")
 
 _OBJECT: dict[str, tuple[type, ...]] = {
     "bucket": (str,),
@@ -94,10 +96,15 @@ def build(record: Mapping[str, Any], table: str) -> dict[str, Any]:
     }
 
 
-def entry(detail: Mapping[str, Any], bus: str) -> dict[str, Any]:
+def analysed_type(kind: str) -> str:
+    """Return the detail type that tells of a record of this kind, `image` or `video`."""
+    return {"image": DETAIL_TYPE, "video": VIDEO_TYPE}[kind]
+
+
+def entry(detail: Mapping[str, Any], bus: str, detail_type: str = DETAIL_TYPE) -> dict[str, Any]:
     """Return the PutEvents entry that carries `detail` to the bus named `bus`."""
     text = json.dumps(detail, ensure_ascii=False)
-    return {"EventBusName": bus, "Source": SOURCE, "DetailType": DETAIL_TYPE, "Detail": text}
+    return {"EventBusName": bus, "Source": SOURCE, "DetailType": detail_type, "Detail": text}
 
 
 def validate(detail: object, detail_type: str = DETAIL_TYPE) -> None:
@@ -105,7 +112,7 @@ def validate(detail: object, detail_type: str = DETAIL_TYPE) -> None:
 
     Raises ValueError that lists every field which is missing or wrong.
     """
-    fields = _REVIEWED if detail_type == REVIEWED_TYPE else _DETAIL
+    fields = _REVIEWED if detail_type in REVIEWED_TYPES else _DETAIL
     problems = _problems(detail, fields, "detail")
     if not problems:
         known = cast("Mapping[str, Any]", detail)

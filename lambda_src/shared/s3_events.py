@@ -47,7 +47,11 @@ def parse(body: str) -> ObjectVersion:
     Unknown fields and versions of the event are tolerated. Raises Malformed for what is not
     JSON, not an "Object Created" event, or lacks bucket, key, version id or sequencer.
     """
-    event = _event(body)
+    return read(_event(body))
+
+
+def read(event: Mapping[str, Any]) -> ObjectVersion:
+    """Return the object version that an EventBridge event tells of; see `parse`."""
     _check_kind(event)
     detail = _mapping(event, "detail", "")
     thing = _mapping(detail, "object", "detail.")

@@ -14,11 +14,12 @@ from aws_cdk import aws_iam as iam
 from hypothesis import given
 from hypothesis import strategies as st
 
-from image_analysis import overflow, worker
+from image_analysis import worker
 from sagelens import FunctionOptions, ImageAnalysis, Network, Pace, QueueOptions, Retry, ReviewShare
 from sagelens.analysis_calls import known_analyses, operations_of
 from sagelens.assets import function_code
 from sagelens.image_worker import LARGE_RESULTS
+from shared import results
 from tests.constructs.conftest import Parts, Resources, actions, resources, statements
 
 
@@ -259,7 +260,7 @@ def test_large_results_have_a_place_of_their_own(stack: cdk.Stack, parts: Parts)
     variables = found.one("AWS::Lambda::Function")["Environment"]["Variables"]
     assert "RESULTS_BUCKET" in variables
     # Written once in the library and once in the function.
-    assert LARGE_RESULTS == overflow.PREFIX
+    assert LARGE_RESULTS == results.PREFIX
 
 
 def test_metrics_are_those_that_the_function_emits(stack: cdk.Stack, parts: Parts) -> None:

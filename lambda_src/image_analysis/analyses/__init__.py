@@ -25,20 +25,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared.dynamodb import Fields
+from shared.policy import Finding
 
 Options = Mapping[str, Any]
 Response = Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Finding:
-    """Something that an analysis saw: a label, its confidence (0 to 100), its parent
-    categories, nearest first; advice: what whoever sent the image could do better."""
-
-    label: str
-    confidence: float
-    parents: tuple[str, ...] = ()
-    advice: str = ""
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from image_analysis.analyses import Answer, Finding, Options, Response
-from image_analysis.places import box
+from shared.places import box
 
 OPERATION = "DetectCustomLabels"
 RESOURCES = "models"

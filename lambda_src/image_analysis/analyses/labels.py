@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from image_analysis.analyses import Answer, Finding, Options, Response
-from image_analysis.places import box
+from shared.places import box
+from shared.taxonomy import above, names
 
 OPERATION = "DetectLabels"
 SHARED = "Features"
@@ -45,9 +46,9 @@ def parse(responses: Sequence[Response], options: Options) -> Answer:
         "model_version": response.get("LabelModelVersion"),
         "labels": [_label(each) for each in labels],
     }
-    depths = {each["Name"]: len(_names(each, "Parents")) for each in labels}
+    depths = {each["Name"]: len(names(each, "Parents")) for each in labels}
     findings = (
-        Finding(each["Name"], float(each["Confidence"]), _above(each, depths)) for each in labels
+        Finding(each["Name"], float(each["Confidence"]), above(each, depths)) for each in labels
     )
     return Answer(fields, tuple(findings))
 
@@ -57,25 +58,10 @@ def _label(label: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "name": label["Name"],
         "confidence": label["Confidence"],
-        "parents": _names(label, "Parents"),
-        "categories": _names(label, "Categories"),
+        "parents": names(label, "Parents"),
+        "categories": names(label, "Categories"),
         "instances": [
             {"box": box(each.get("BoundingBox")), "confidence": each.get("Confidence")}
             for each in instances
         ],
     }
-
-
-def _above(label: Mapping[str, Any], depths: Mapping[str, int]) -> tuple[str, ...]:
-    """Ancestors, nearest first, then categories.
-
-    The response does not promise an order of ancestors: the more ancestors one has itself, the
-    nearer it is. An ancestor is listed as a label of its own, unless a filter or MaxLabels took it.
-    """
-    parents = sorted(_names(label, "Parents"), key=lambda name: -depths.get(name, 0))
-    return (*parents, *_names(label, "Categories"))
-
-
-def _names(label: Mapping[str, Any], member: str) -> list[str]:
-    found: list[Mapping[str, Any]] = label.get(member) or []
-    return [each["Name"] for each in found]

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from image_analysis.analyses import Answer, Finding, Options, Response
+from shared.taxonomy import chain
 
 OPERATION = "DetectModerationLabels"
 VERSION = 2
@@ -35,7 +36,7 @@ def parse(responses: Sequence[Response], options: Options) -> Answer:
         ],
     }
     findings = tuple(
-        Finding(each["Name"], float(each["Confidence"]), _chain(each["Name"], parents))
+        Finding(each["Name"], float(each["Confidence"]), chain(each["Name"], parents))
         for each in labels
     )
     return Answer(fields, findings)
@@ -48,14 +49,3 @@ def _label(label: Mapping[str, Any]) -> dict[str, Any]:
         "parent": label.get("ParentName") or None,
         "level": label.get("TaxonomyLevel"),
     }
-
-
-def _chain(name: str, parents: Mapping[str, str]) -> tuple[str, ...]:
-    """The categories above a label, nearest first, as far as the response tells them."""
-    chain: list[str] = []
-    parent = parents.get(name, "")
-    # A name that comes again would go round for ever.
-    while parent and parent not in chain and parent != name:
-        chain.append(parent)
-        parent = parents.get(parent, "")
-    return tuple(chain)

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from image_analysis.analyses import Answer, Finding, Options, Response
-from image_analysis.places import box
+from shared.places import box
 
 OPERATION = "DetectText"
 VERSION = 1

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from image_analysis.errors import ModelNotRunning, RecordTooLarge
 from image_analysis.overflow import Overflow
 from shared.dynamodb import size_of, to_attribute
+from shared.errors import ModelNotRunning, RecordTooLarge
 from tests.unit.lambda_src import seen
 from tests.unit.lambda_src.images import label
 from tests.unit.lambda_src.world import World

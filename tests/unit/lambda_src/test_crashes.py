@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from image_analysis.errors import Busy
 from shared.dynamodb import Fields
+from shared.errors import Busy
 from tests.unit.lambda_src.images import label
 from tests.unit.lambda_src.world import Killed, World, error
 

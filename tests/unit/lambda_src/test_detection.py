@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
-from image_analysis import errors
 from image_analysis.analyses import Analysis, Answer, Call, Response
 from image_analysis.detection import Detector
-from image_analysis.errors import ModelNotRunning, Unusable
 from image_analysis.pacing import Pacer
+from shared import errors
 from shared.clock import Clock
+from shared.errors import ModelNotRunning, Unusable
 from shared.s3_events import ObjectVersion
 from tests.unit.lambda_src.world import error
 

@@ -7,8 +7,8 @@ from botocore.exceptions import (
     ReadTimeoutError,
 )
 
-from image_analysis import errors
-from image_analysis.errors import Busy, Denied, OutOfTime, Transient, Unusable
+from shared import errors
+from shared.errors import Busy, Denied, OutOfTime, Transient, Unusable
 from tests.unit.lambda_src import world
 from tests.unit.lambda_src.world import error
 

@@ -86,3 +86,8 @@ def test_validate_names_what_is_wrong(change: dict[str, Any], says: str):
 def test_validate_refuses_other_things(detail: object):
     with pytest.raises(ValueError, match="not an 'Image Analysed' event"):
         events.validate(detail)
+
+
+def test_each_kind_of_record_has_its_detail_type():
+    assert events.analysed_type("image") == "Image Analysed"
+    assert events.analysed_type("video") == "Video Analysed"

@@ -3,10 +3,10 @@ from typing import Any
 
 import pytest
 
-from image_analysis.errors import Busy, Denied, OutOfTime, Transient
 from image_analysis.flow import LEASE_MARGIN_SECONDS
 from image_analysis.gate import MOST_BYTES
 from shared import events
+from shared.errors import Busy, Denied, OutOfTime, Transient
 from tests.unit.lambda_src.images import jpeg, label, png, segment
 from tests.unit.lambda_src.world import QUARANTINE, SETTINGS, World, error
 

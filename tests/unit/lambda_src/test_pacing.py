@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from image_analysis.errors import OutOfTime
 from image_analysis.pacing import Pacer
 from shared.clock import Clock
+from shared.errors import OutOfTime
 
 LONG = 1e9
 

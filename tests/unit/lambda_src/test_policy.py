@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from image_analysis import policy
 from image_analysis.analyses import Finding
-from image_analysis.policy import STRICTNESS
+from shared import policy
+from shared.policy import STRICTNESS
 
 BANDS = {"accept": [0, 60], "review": [60, 90], "reject": [90, 100]}
 CONFIDENCES = st.floats(0, 100)

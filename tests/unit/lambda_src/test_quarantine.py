@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from image_analysis import quarantine
+from shared import quarantine
 from tests.unit.lambda_src.world import QUARANTINE, World
 
 TAGS = st.lists(st.text(min_size=1, max_size=8), max_size=10, unique=True).map(

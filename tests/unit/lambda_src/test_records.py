@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from image_analysis.errors import Busy, RecordTooLarge
-from image_analysis.records import Records, order_of
 from shared.dynamodb import Fields
+from shared.errors import Busy, RecordTooLarge
+from shared.records import Records, order_of
 from shared.s3_events import ObjectVersion
 from tests.unit.lambda_src.world import World, error
 

@@ -2,10 +2,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from image_analysis.errors import Busy, Denied, ModelNotRunning, OutOfTime, Transient
 from image_analysis.retries import Retries
 from image_analysis.settings import Retry
 from shared.batch import Message
+from shared.errors import Busy, Denied, ModelNotRunning, OutOfTime, Transient
 from shared.s3_events import Malformed
 from tests.unit.lambda_src.world import World, error
 

@@ -20,8 +20,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
-from image_analysis.errors import Busy, RecordTooLarge, code_of
 from shared.dynamodb import Fields, from_item, size_of, to_attribute, to_item
+from shared.errors import Busy, RecordTooLarge, code_of
 from shared.s3_events import ObjectVersion
 
 IN_PROGRESS = "in_progress"
@@ -76,12 +76,14 @@ def order_of(sequencer: str) -> str:
 class Records:
     """The results table, through a DynamoDB client.
 
-    record_seconds: how long an item is kept, None for ever.
+    record_seconds: how long an item is kept, None for ever. kind: what the objects are, `image`
+    or `video`.
     """
 
     client: Any
     table: str
     record_seconds: int | None
+    kind: Literal["image", "video"] = "image"
 
     def claim(
         self, version: ObjectVersion, owner: str, settings: str, now: float, lease: float
@@ -96,6 +98,7 @@ class Records:
         taken = self._update(
             _key(version.uri, version_key(version.version_id)),
             {
+                "kind": self.kind,
                 **_known(version),
                 "status": IN_PROGRESS,
                 "owner": owner,
@@ -116,6 +119,11 @@ class Records:
         if taken.done:
             return Claim("mine", taken.record)
         return _standing(taken.record, owner)
+
+    def renew(self, record: Fields, owner: str, until: float) -> bool:
+        """Hold on to the version until a time in epoch seconds; False if another has it."""
+        lease: Fields = {"lease_until": math.ceil(until)}
+        return self._update(_key_of(record), lease, _MINE, _mine(owner)).done
 
     def keep(self, record: Fields, owner: str, found: Fields) -> None:
         """Keep the answers of some analyses for the next try.
@@ -239,7 +247,6 @@ class _Update:
 def _known(version: ObjectVersion) -> Fields:
     """What the event tells of the version; what it leaves out is not overwritten."""
     fields: Fields = {
-        "kind": "image",
         "bucket": version.bucket,
         "key": version.key,
         "version_id": version.version_id,

@@ -7,7 +7,7 @@ somebody else writes between our read and our write is lost.
 from dataclasses import dataclass
 from typing import Any
 
-from image_analysis import errors
+from shared import errors
 from shared.s3_events import ObjectVersion
 
 TAG_KEY = "sagelens-quarantine"

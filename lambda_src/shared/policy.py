@@ -13,12 +13,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from image_analysis.analyses import Finding
 from shared.dynamodb import Fields
 
 STRICTNESS = ("accept", "review", "reject")
 ANY = "*"
 TOP = 100.0
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that an analysis saw: a label, its confidence (0 to 100), its parent
+    categories, nearest first; advice: what whoever sent the image could do better."""
+
+    label: str
+    confidence: float
+    parents: tuple[str, ...] = ()
+    advice: str = ""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,39 @@
+"""Where results lie in S3, and how they are written."""
+
+import hashlib
+import json
+from decimal import Decimal
+from typing import Any
+from urllib.parse import quote
+
+# "results/vision/", then a folder for the object, a folder for the version.
+PREFIX = "results/vision/"
+
+
+def folder_of(pk: str) -> str:
+    """Return the folder of all results of one object, `s3://<bucket>/<key>`.
+
+    Its name tells nothing of the object's key, which may be personal.
+    """
+    return f"{PREFIX}{hashlib.sha256(pk.encode()).hexdigest()[:32]}/"
+
+
+def key_of(pk: str, version_id: str, settings: str) -> str:
+    """Return where the results of a version under some settings lie."""
+    return f"{folder_of(pk)}{quote(version_id, safe='')}/{settings}.json"
+
+
+def write(s3: Any, place: dict[str, str], content: object) -> None:
+    """Write results as JSON; place: bucket and key. Writing again replaces the same object."""
+    s3.put_object(
+        Bucket=place["bucket"],
+        Key=place["key"],
+        Body=json.dumps(content, default=_number).encode(),
+        ContentType="application/json",
+    )
+
+
+def _number(value: object) -> float:
+    if isinstance(value, Decimal):  # read back from a record
+        return float(value)
+    raise TypeError(f"results cannot hold a value of type {type(value).__name__}")
