@@ -63,14 +63,14 @@ def call(resource: str, given: Any, role: str) -> Any:
     """
     name, action = resource.removesuffix(".waitForTaskToken").split(":")[-2:]
     service = SERVICES.get(name, name)
-    client = _client(service, role)
-    model = client.meta.service_model
+    service_client = client(service, role)
+    model = service_client.meta.service_model
     operation = next((each for each in model.operation_names if _method(each) == action), None)
     if operation is None:
         raise TaskError("States.Runtime", f"aws-sdk:{name} has no operation {action!r}")
     shapes = model.operation_model(operation)
     prefix = _prefix(str(model.service_id))
-    method = getattr(client, _python(client, operation))
+    method = getattr(service_client, _python(service_client, operation))
     try:
         answer = method(**_to_api(given or {}, shapes.input_shape))
     except ClientError as error:
@@ -84,7 +84,8 @@ def call(resource: str, given: Any, role: str) -> Any:
     return _to_sdk(answer, shapes.output_shape)
 
 
-def _client(service: str, role: str) -> Any:
+def client(service: str, role: str) -> Any:
+    """A client of this very server that acts as a role."""
     region = str(responses.get_region())
     key = (service, role, region)
     with _making:
@@ -104,8 +105,8 @@ def forget() -> None:
         _clients.clear()
 
 
-def _python(client: Any, operation: str) -> str:
-    mapping: dict[str, str] = client.meta.method_to_api_mapping
+def _python(known: Any, operation: str) -> str:
+    mapping: dict[str, str] = known.meta.method_to_api_mapping
     return next(python for python, api in mapping.items() if api == operation)
 
 

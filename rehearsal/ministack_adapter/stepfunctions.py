@@ -4,12 +4,18 @@ An `aws-sdk:` task is a real call (sdk_tasks.py), so that IAM, iam:PassRole, key
 own checks count as for anybody else. Before an optimized integration the role is asked.
 """
 
-import contextvars
 import json
 from collections.abc import Callable
 from typing import Any, cast
 
-from rehearsal.ministack_adapter import iam, sdk_tasks, sync_tasks
+from rehearsal.ministack_adapter import (
+    distributed_map,
+    execution_context,
+    iam,
+    redriving,
+    sdk_tasks,
+    sync_tasks,
+)
 from rehearsal.ministack_adapter.modules import (
     cloudwatch,
     provisioners,
@@ -27,8 +33,6 @@ METRICS = {
     "TIMED_OUT": "ExecutionsTimedOut",
     "ABORTED": "ExecutionsAborted",
 }
-_role: contextvars.ContextVar[str] = contextvars.ContextVar("rehearsal_state_machine_role")
-_execution: contextvars.ContextVar[str] = contextvars.ContextVar("rehearsal_execution")
 
 
 def install() -> None:
@@ -36,25 +40,45 @@ def install() -> None:
     _remember_role()
     _metrics()
     _tasks()
+    distributed_map.install()
+    _redrives()
     _trust()
     _reset()
 
 
 def _remember_role() -> None:
-    original: Callable[[str], None] = stepfunctions._run_execution
+    stepfunctions._run_execution = _as_its_role(stepfunctions._run_execution)
+
+
+def _as_its_role(original: Callable[[str], None]) -> Callable[[str], None]:
+    """What runs an execution, with the role of its state machine kept at hand."""
 
     def run(execution_arn: str) -> None:
         execution: Any = stepfunctions._executions.get(execution_arn)
         machine: Any = execution and stepfunctions._state_machines.get(execution["stateMachineArn"])
-        token = _role.set(str(machine["roleArn"]) if machine else "")
-        mine = _execution.set(execution_arn)
+        token = execution_context.role.set(str(machine["roleArn"]) if machine else "")
+        mine = execution_context.execution.set(execution_arn)
         try:
             original(execution_arn)
         finally:
-            _execution.reset(mine)
-            _role.reset(token)
+            execution_context.execution.reset(mine)
+            execution_context.role.reset(token)
 
-    stepfunctions._run_execution = run
+    return run
+
+
+def _redrives() -> None:
+    """RedriveExecution, which MiniStack lacks."""
+    original = stepfunctions.handle_request
+
+    async def handle(method: str, path: str, headers: Any, body: bytes, query: Any) -> Any:
+        if str(headers.get("x-amz-target", "")).endswith(".RedriveExecution"):
+            start = _as_its_role(redriving.carry_on)
+            answer = redriving.redrive(json.loads(body or b"{}"), start)
+            return stepfunctions._finalize_response(answer)
+        return await original(method, path, headers, body, query)
+
+    stepfunctions.handle_request = handle
 
 
 def _metrics() -> None:
@@ -77,6 +101,7 @@ def _reset() -> None:
     def reset() -> None:
         original()
         sdk_tasks.forget()
+        distributed_map.forget()
         scale_waits(1.0)
 
     stepfunctions.reset = reset
@@ -113,20 +138,20 @@ def _tasks() -> None:
 
 def _call(resource: str, given: Any) -> Any:
     try:
-        return sdk_tasks.call(resource, given, _role.get())
+        return sdk_tasks.call(resource, given, execution_context.role.get())
     except sdk_tasks.TaskError as error:
         raise _failed(error.error, error.cause) from error
 
 
 def _wait(resource: str, given: Any) -> Any:
     try:
-        return sync_tasks.run(resource, given, _role.get(), _going_on)
+        return sync_tasks.run(resource, given, execution_context.role.get(), _going_on)
     except sdk_tasks.TaskError as error:
         raise _failed(error.error, error.cause) from error
 
 
 def _going_on() -> bool:
-    execution: Any = stepfunctions._executions.get(_execution.get())
+    execution: Any = stepfunctions._executions.get(execution_context.execution.get())
     return bool(execution) and execution["status"] == "RUNNING"
 
 
@@ -142,7 +167,7 @@ def _ask(resource: str, given: Any) -> None:
     known = cast("dict[str, Any]", given) if isinstance(given, dict) else {}
     for action, arn in _needs(resource, known):
         service = action.partition(":")[0]
-        role = _role.get()
+        role = execution_context.role.get()
         if not iam.role_may(role, action, service, arn):
             raise _failed(
                 f"{service.capitalize()}.AccessDeniedException",
