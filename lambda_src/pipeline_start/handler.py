@@ -9,11 +9,12 @@ from functools import cache
 from typing import Any
 
 from pipeline_start import requests, settings
-from pipeline_start.schedules import Schedules, code_of
+from pipeline_start.schedules import Schedules
 from pipeline_start.settings import Settings
 from shared import batch, clients
 from shared.batch import Message
 from shared.clock import Clock
+from shared.errors import code_of
 from shared.logs import Log
 from shared.s3_events import Malformed
 
@@ -57,7 +58,7 @@ class Starter:
             request = requests.read(message.body, self.settings)
             fresh = request is not None and self.schedules.ask(request)
         except Malformed as error:
-            self._give_up(message)
+            batch.give_up(self.sqs, self.settings.queue_url, message)
             log.error("message is malformed", {MALFORMED: 1}, reason=str(error))
             return False
         except Exception as error:
@@ -72,14 +73,3 @@ class Starter:
         else:
             log.info("a run is scheduled already", {REPEATED: 1}, cause=request.reason)
         return True
-
-    def _give_up(self, message: Message) -> None:
-        """Let the queue hand a message out again at once, so that it soon is set aside."""
-        try:
-            self.sqs.change_message_visibility(
-                QueueUrl=self.settings.queue_url,
-                ReceiptHandle=message.receipt,
-                VisibilityTimeout=0,
-            )
-        except Exception:
-            return  # it comes back when its visibility time-out ends

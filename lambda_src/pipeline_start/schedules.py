@@ -7,16 +7,16 @@ one in the past cannot be made; so each lies a minute ahead of whatever asks for
 import hashlib
 import json
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import Any
 
 from botocore.exceptions import ClientError  # pyright: ignore[reportMissingTypeStubs]
 
 from pipeline_start.requests import Request
 from pipeline_start.settings import Settings
 from shared.clock import Clock
+from shared.errors import code_of
 
 AHEAD_SECONDS = 60
 _AT = re.compile(r"at\((\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\)")
@@ -113,10 +113,3 @@ class Schedules:
                 "DeadLetterConfig": {"Arn": self.settings.dead_letters},
             },
         }
-
-
-def code_of(error: Exception) -> str:
-    """Return the service's error code, or the class name for errors that no service sent."""
-    response = cast("Mapping[str, Any]", getattr(error, "response", None) or {})
-    told = cast("Mapping[str, Any]", response.get("Error") or {})
-    return str(told.get("Code") or type(error).__name__)

@@ -42,6 +42,16 @@ def run(event: Mapping[str, Any], process: Callable[[Message], bool]) -> Answer:
     return {"batchItemFailures": [{"itemIdentifier": each} for each in failed]}
 
 
+def give_up(sqs: Any, queue_url: str, message: Message) -> None:
+    """Let the queue hand a message out again at once, so that it soon is set aside."""
+    try:
+        sqs.change_message_visibility(
+            QueueUrl=queue_url, ReceiptHandle=message.receipt, VisibilityTimeout=0
+        )
+    except Exception:
+        return  # it comes back when its visibility time-out ends
+
+
 def _messages(event: Mapping[str, Any]) -> list[Message]:
     records = event.get("Records")
     if not isinstance(records, list):

@@ -15,13 +15,13 @@ A claim that was cut off ends with its lease; a failed attempt releases its own 
 """
 
 import math
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
-from shared.dynamodb import Fields, from_item, size_of, to_attribute, to_item
-from shared.errors import Busy, RecordTooLarge, code_of
+from shared.conditional import Written, update
+from shared.dynamodb import Fields, size_of
+from shared.errors import Busy, RecordTooLarge
 from shared.s3_events import ObjectVersion
 
 IN_PROGRESS = "in_progress"
@@ -207,41 +207,10 @@ class Records:
         given: Mapping[str, object],
         remove: Sequence[str] = (),
         count: str | None = None,
-    ) -> "_Update":
-        expression = "SET " + ", ".join(f"#{name} = :{name}" for name in fields)
-        if remove:
-            expression += " REMOVE " + ", ".join(f"#{name}" for name in remove)
-        if count:
-            expression += f" ADD #{count} :one"
-        values = {**fields, **given, **({"one": 1} if count else {})}
-        both = f"{expression} {condition}"
-        used = set(re.findall(r":(\w+)", both))
-        names = set(re.findall(r"#(\w+)", both))
-        try:
-            answer = self.client.update_item(
-                TableName=self.table,
-                Key=to_item(key),
-                UpdateExpression=expression,
-                ConditionExpression=condition,
-                ExpressionAttributeNames={f"#{name}": name for name in names},
-                ExpressionAttributeValues={f":{name}": to_attribute(values[name]) for name in used},
-                ReturnValues="ALL_NEW",
-                ReturnValuesOnConditionCheckFailure="ALL_OLD",
-            )
-        except Exception as error:
-            if code_of(error) != "ConditionalCheckFailedException":
-                raise
-            response = cast("Mapping[str, Any]", getattr(error, "response", {}))
-            return _Update(False, from_item(response.get("Item") or {}))
-        return _Update(True, from_item(answer["Attributes"]))
-
-
-@dataclass(frozen=True)
-class _Update:
-    """Whether a conditional write was done, and the item as it is now."""
-
-    done: bool
-    record: Fields
+    ) -> Written:
+        return update(
+            self.client, self.table, key, fields, condition, given, remove=remove, count=count
+        )
 
 
 def _known(version: ObjectVersion) -> Fields:
