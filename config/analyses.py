@@ -20,11 +20,14 @@ class AnalysisSettings(Section):
         quotas: the Rekognition operations that it calls, each with the calls a second that an
             account has at least by default ("Amazon Rekognition endpoints and quotas").
         policy: its policy where the file gives none.
+        price: what it costs for one image, in US dollars: the list price of us-east-1, first tier
+            ("Amazon Rekognition pricing"; docs/costs.md).
         sees: for analyses whose findings have fixed names, those names; None: any.
     """
 
     quotas: ClassVar[Mapping[str, float]]
     policy: ClassVar[Mapping[str, Bands]]
+    price: ClassVar[float] = 0.001
     sees: ClassVar[tuple[str, ...] | None] = None
 
     def findings(self) -> tuple[str, ...] | None:
@@ -51,6 +54,8 @@ class CustomLabelsSettings(AnalysisSettings):
     """Custom Labels: what models of your own see ("DetectCustomLabels")."""
 
     quotas: ClassVar[Mapping[str, float]] = {"DetectCustomLabels": 5}
+    # A model bills by the hour that it runs.
+    price: ClassVar[float] = 0
     policy: ClassVar[Mapping[str, Bands]] = _ACCEPT_ALL
 
     models: Models
@@ -114,6 +119,7 @@ class ImageQualitySettings(AnalysisSettings):
     """
 
     quotas: ClassVar[Mapping[str, float]] = {"DetectLabels": 5}
+    price: ClassVar[float] = 0.00075
     policy: ClassVar[Mapping[str, Bands]] = {
         **_ACCEPT_ALL,
         "Blurred": Bands(accept=(0, 80), review=(80, 100)),

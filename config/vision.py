@@ -162,6 +162,12 @@ class VisionSettings(Section):
     Service Quotas in the AWS console ("Amazon Rekognition endpoints and quotas")."""
     record_days: Annotated[int, Field(ge=1, le=36_500)] | None = 365
     """How many days a result is kept before it expires; null keeps results for ever."""
+    reuse_days: Annotated[int, Field(ge=1, le=36_500)] | None = 30
+    """An image whose bytes (SHA-256) were analysed within so many days, under the same settings,
+    is answered from that record and costs no call; null: every image is analysed. On by default: a
+    picture uploaded twice is common, looking for it costs a thousandth of one call, and the answer
+    is the same. Amazon renews its models from time to time; this bounds how long an older model's
+    answer may be used."""
     review_share: ReviewShareSettings | None = ReviewShareSettings()
     """The usual share of images for review; null: no alarm watches it."""
     function: FunctionSettings = FunctionSettings()

@@ -5,7 +5,15 @@ from __future__ import annotations
 from constructs import Construct
 
 from config import EnvironmentSettings, VisionSettings
-from sagelens import FunctionOptions, ImageAnalysis, Network, QueueOptions, Retry, ReviewShare
+from sagelens import (
+    AnswerReuse,
+    FunctionOptions,
+    ImageAnalysis,
+    Network,
+    QueueOptions,
+    Retry,
+    ReviewShare,
+)
 from stacks import acknowledgements
 from stacks.foundation_stack import FoundationStack
 from stacks.platform_stack import PlatformStack
@@ -57,6 +65,12 @@ class VisionStack(PlatformStack):
             quotas=vision.quotas,
             record_days=vision.record_days,
             large_results=foundation.data_bucket,
+            reuse=AnswerReuse(
+                days=vision.reuse_days,
+                image_price=round(sum(each.price for each in vision.analyses.on().values()), 6),
+            )
+            if vision.reuse_days
+            else None,
             review_share=ReviewShare(
                 least=vision.review_share.least,
                 most=vision.review_share.most,

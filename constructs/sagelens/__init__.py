@@ -30,7 +30,7 @@ from .endpoint_role import EndpointRole
 from .endpoint_scaling import EndpointScaling, ScalingFunction
 from .experiment_tracking import ExperimentTracking
 from .image_analysis import ImageAnalysis
-from .image_worker import ImageWorker, Instructions, Surroundings
+from .image_worker import AnswerReuse, ImageWorker, Instructions, Surroundings
 from .jobs import Job, JobSurroundings, PipelineJobs, TrainingJob
 from .live_version import LivePackage, LiveVersion, LiveVersionFunction
 from .log_group import LogGroup
@@ -63,6 +63,7 @@ __all__ = [
     "Alarm",
     "AlarmTopic",
     "AllAtOnce",
+    "AnswerReuse",
     "AutoMLLimits",
     "AutoMLTraining",
     "BatchLimits",

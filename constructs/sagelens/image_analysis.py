@@ -19,7 +19,7 @@ from constructs import Construct
 from .alarm import Alarm
 from .analysis_calls import Operation, known_analyses, operations_of
 from .errors import ArgumentErrors
-from .image_worker import ImageWorker, Instructions, Policy, Surroundings
+from .image_worker import AnswerReuse, ImageWorker, Instructions, Policy, Surroundings
 from .pace import SMALLEST_DEFAULT_QUOTA, Pace, Retry
 from .private_network import Network
 from .python_function import FunctionOptions
@@ -56,6 +56,8 @@ class ImageAnalysis(Construct):
         record_days: Days after which a record expires; kept for good when absent.
         large_results: Bucket for results that are too large for a record (under
             ``results/vision/``); without one such an image fails.
+        reuse: When images with the same bytes are answered from an earlier record, which the table
+            finds by its index ``contents``; None: never.
         review_share: When the share of images that wait for a person is unusual; None: never.
         function: Size and logs of the function.
         queue: How long an image waits, and how often it is tried.
@@ -96,6 +98,7 @@ class ImageAnalysis(Construct):
         quotas: Mapping[str, float] | None = None,
         record_days: int | None = None,
         large_results: s3.IBucket | None = None,
+        reuse: AnswerReuse | None = None,
         review_share: ReviewShare | None = ReviewShare(),
         function: FunctionOptions = FunctionOptions(),
         queue: QueueOptions = QueueOptions(),
@@ -107,7 +110,7 @@ class ImageAnalysis(Construct):
         self._environment_name = environment_name
         self._results = results
         self._encryption_key = encryption_key
-        operations = self._operations(prefix, analyses, policy, review_share)
+        operations = self._operations(prefix, analyses, policy, review_share, reuse)
         self.pace = Pace.of(
             {
                 each.name: (quotas or {}).get(each.name, SMALLEST_DEFAULT_QUOTA)
@@ -144,6 +147,7 @@ class ImageAnalysis(Construct):
                 pace=self.pace,
                 retry=retry,
                 record_days=record_days,
+                reuse=reuse,
             ),
             options=function,
             network=network,
@@ -207,6 +211,7 @@ class ImageAnalysis(Construct):
         analyses: Mapping[str, Mapping[str, Any]],
         policy: Mapping[str, object],
         review_share: ReviewShare | None,
+        reuse: AnswerReuse | None,
     ) -> list[Operation]:
         errors = ArgumentErrors(f"ImageAnalysis {self.node.path}")
         errors.require(
@@ -215,6 +220,8 @@ class ImageAnalysis(Construct):
         )
         if review_share:
             review_share.check(errors)
+        if reuse:
+            reuse.check(errors)
         errors.require(bool(analyses), "analyses: got none, allowed are one or more")
         known = known_analyses()
         unknown = sorted(set(analyses) - set(known))
@@ -259,7 +266,8 @@ class ImageAnalysis(Construct):
 
         Args:
             name: ``ImagesAccepted``, ``ImagesForReview``, ``ImagesRejected``,
-                ``ImagesUnusable``, ``ImagesRepeated``, ``ReviewShare``, ``MessagesRetried``,
+                ``ImagesUnusable``, ``ImagesRepeated``, ``ReviewShare``, ``CallsSaved``,
+                ``DollarsSaved``, ``MessagesRetried``,
                 ``MessagesDenied``, ``MessagesWaiting``, ``MessagesMalformed`` or
                 ``MessagesFailed``.
         """

@@ -20,6 +20,7 @@ from .errors import ArgumentErrors
 from .pace import Pace, Retry
 from .private_network import Network
 from .python_function import FunctionOptions, PythonFunction
+from .results_table import CONTENTS_INDEX
 from .work_queue import WorkQueue
 
 Policy = Mapping[str, Mapping[str, Mapping[str, Sequence[float]]]]
@@ -57,6 +58,28 @@ class Surroundings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class AnswerReuse:
+    """Images with the same bytes are answered from an earlier record.
+
+    Args:
+        days: How old an answer may be, in days.
+        image_price: What the calls for one image cost, in US dollars, for the metric of what was
+            saved.
+    """
+
+    days: float = 30
+    image_price: float = 0
+
+    def check(self, errors: ArgumentErrors) -> None:
+        """Note what is out of bounds."""
+        errors.require(self.days > 0, f"reuse.days: got {self.days:g}, allowed is a number above 0")
+        errors.require(
+            self.image_price >= 0,
+            f"reuse.image_price: got {self.image_price:g}, allowed is a number from 0 on",
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
 class Instructions:
     """What an image function is told to do.
 
@@ -68,6 +91,7 @@ class Instructions:
         pace: Calls a second of each operation.
         retry: When a message that failed is tried again.
         record_days: Days after which a record expires; None keeps it.
+        reuse: When an earlier answer is used again; None: never.
     """
 
     environment_name: str
@@ -77,10 +101,11 @@ class Instructions:
     pace: Pace
     retry: Retry
     record_days: int | None
+    reuse: AnswerReuse | None = None
 
     def settings(self) -> str:
         """What the function reads from its variable ``SETTINGS``, or from a file."""
-        settings = {
+        settings: dict[str, Any] = {
             "analyses": self.analyses,
             "policy": self.policy,
             "pace": self.pace.calls,
@@ -90,6 +115,8 @@ class Instructions:
                 "denied": self.retry.denied_seconds,
             },
         }
+        if self.reuse:
+            settings["reuse"] = {"days": self.reuse.days, "image_price": self.reuse.image_price}
         return json.dumps(settings, sort_keys=True, separators=(",", ":"))
 
 
@@ -136,7 +163,7 @@ class ImageWorker(PythonFunction):
             id,
             handler="image_analysis.handler.handler",
             description="Analyses each new image with Amazon Rekognition and records the decision",
-            statements=_statements(surroundings, instructions.operations),
+            statements=_statements(surroundings, instructions),
             encryption_key=surroundings.encryption_key,
             environment={
                 "ENVIRONMENT": instructions.environment_name,
@@ -157,17 +184,19 @@ class ImageWorker(PythonFunction):
 
 
 def _statements(
-    surroundings: Surroundings, operations: Sequence[Operation]
+    surroundings: Surroundings, instructions: Instructions
 ) -> list[iam.PolicyStatement]:
+    table = surroundings.results.table_arn
     images = surroundings.bucket.arn_for_objects(f"{surroundings.prefix}*")
     return [
-        *_analysing(operations),
+        *_analysing(instructions.operations),
         # Objects are always read by their version id, by Rekognition with this role too.
         _allow("ReadImages", ["s3:GetObjectVersion"], images),
         # Without it S3 answers 403, not 404, for an object that is gone.
         _allow("TellGoneFromDenied", ["s3:ListBucket"], surroundings.bucket.bucket_arn),
         _allow("Quarantine", ["s3:GetObjectVersionTagging", "s3:PutObjectVersionTagging"], images),
-        _allow("Record", ["dynamodb:UpdateItem"], surroundings.results.table_arn),
+        _allow("Record", ["dynamodb:UpdateItem"], table),
+        *(_reusing(table) if instructions.reuse else ()),
         _allow("Announce", ["events:PutEvents"], surroundings.bus.event_bus_arn),
         *_keeping(surroundings.large_results),
         _allow("UseKey", _key_actions(surroundings), surroundings.encryption_key.key_arn),
@@ -185,6 +214,13 @@ def _analysing(operations: Sequence[Operation]) -> list[iam.PolicyStatement]:
         _allow(f"Analyse{each.name}", _actions([each.name]), *each.resources) for each in bound
     ]
     return statements
+
+
+def _reusing(table: str) -> list[iam.PolicyStatement]:
+    return [
+        _allow("FindAnswers", ["dynamodb:Query"], f"{table}/index/{CONTENTS_INDEX}"),
+        _allow("ReadAnswers", ["dynamodb:GetItem"], table),
+    ]
 
 
 def _keeping(bucket: s3.IBucket | None) -> list[iam.PolicyStatement]:

@@ -9,6 +9,7 @@ from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 REVIEWS_INDEX = "reviews"
+CONTENTS_INDEX = "contents"
 
 
 class ResultsTable(dynamodb.Table):
@@ -16,6 +17,9 @@ class ResultsTable(dynamodb.Table):
 
     What waits for a person has the attribute ``review`` and is listed by the index ``reviews``,
     oldest first. The index holds keys only and such records only, so it costs next to nothing.
+
+    Records whose answer may be used again have the attribute ``content`` and are found by it in the
+    index ``contents``, the newest last; it holds keys only too.
 
     Point-in-time recovery covers 35 days. Items expire by the attribute ``expires_at``, in
     seconds since 1970.
@@ -59,6 +63,12 @@ class ResultsTable(dynamodb.Table):
             index_name=REVIEWS_INDEX,
             partition_key=dynamodb.Attribute(name="review", type=dynamodb.AttributeType.STRING),
             sort_key=dynamodb.Attribute(name="analysed_at", type=dynamodb.AttributeType.STRING),
+            projection_type=dynamodb.ProjectionType.KEYS_ONLY,
+        )
+        self.add_global_secondary_index(
+            index_name=CONTENTS_INDEX,
+            partition_key=dynamodb.Attribute(name="content", type=dynamodb.AttributeType.STRING),
+            sort_key=dynamodb.Attribute(name="answered_at", type=dynamodb.AttributeType.STRING),
             projection_type=dynamodb.ProjectionType.KEYS_ONLY,
         )
 

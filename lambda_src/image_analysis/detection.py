@@ -76,6 +76,10 @@ class Detector:
         ordered = {one.name: complete[one.name] for one in self.analyses if one.name in complete}
         return Detection(ordered, _settled(gravest))
 
+    def calls(self) -> tuple[Call, ...]:
+        """Return the calls that one image takes."""
+        return plan(self.analyses).calls
+
     def _call(
         self, call: Call, version: ObjectVersion, seconds_left: Callable[[], float]
     ) -> Response:

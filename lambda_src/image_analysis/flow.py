@@ -5,7 +5,8 @@ Each step may be cut off or come twice, so each is either conditional or harmles
     claim → read → analyse → [note verdict → tag] → record done → current → event → announced
 
 Where some analyses of an image fail and others do not, the answers that there are stay in the
-record, and the next try asks for the others only.
+record, and the next try asks for the others only. An image whose bytes were analysed before
+under the same settings is not analysed but answered from that record (see `reuse`).
 
 What a second delivery finds, and does: a live lease: comes back later; an ended lease: starts
 again, or from the noted verdict; a finished record that was not announced: goes on from
@@ -19,6 +20,7 @@ from typing import Any, Literal
 from image_analysis import gate, partial
 from image_analysis.detection import Detection, Detector
 from image_analysis.overflow import Overflow
+from image_analysis.reuse import Known, Reuse
 from shared import errors, objects, policy
 from shared.clock import Clock
 from shared.conclusion import Conclusion, result
@@ -67,6 +69,7 @@ class Flow:
     records: Records
     overflow: Overflow
     conclusion: Conclusion
+    reuse: Reuse
     policy: Policy
     settings: str
     clock: Clock
@@ -109,7 +112,8 @@ class Flow:
             image = gate.read(self.s3, version)
             facts = image.fields()
             gate.check(image)
-            found = self._analyse(version, record, attempt)
+            known = self.reuse.look(version, image, self.clock.time())
+            found = self._answered(known) or self._analyse(version, record, attempt, known)
         except Unusable as error:
             reason = {"code": error.code, "message": error.message}
             found = result("unusable", [reason])
@@ -123,16 +127,30 @@ class Flow:
             "quarantined": False,
         }
 
-    def _analyse(self, version: ObjectVersion, record: Fields, attempt: Attempt) -> Fields:
-        known = partial.read(record, self.settings)
-        found = self.detector.detect(version, attempt.spare, known)
+    def _answered(self, known: Known | None) -> Fields | None:
+        """The result that the same bytes had before, with the calls that it saves."""
+        if known is None or known.found is None:
+            return None
+        saved = len(self.detector.calls())
+        return {**known.found, "content": known.content, "calls_saved": saved}
+
+    def _analyse(
+        self, version: ObjectVersion, record: Fields, attempt: Attempt, known: Known | None
+    ) -> Fields:
+        kept = partial.read(record, self.settings)
+        found = self.detector.detect(version, attempt.spare, kept)
         if found.failure:
             raise self._incomplete(version, record, attempt, found)
         answers = found.answers
         findings = {name: answer.findings for name, answer in answers.items()}
         verdict = policy.decide(findings, self.policy)
         decided = result(verdict.decision, list(verdict.reasons))
-        return {**decided, "analyses": {name: each.fields for name, each in answers.items()}}
+        analyses = {name: each.fields for name, each in answers.items()}
+        if known is None:
+            return {**decided, "analyses": analyses}
+        self.reuse.models.note(analyses)
+        mark = {"content": known.content, "answered_at": self.clock.iso()}
+        return {**decided, "analyses": analyses, **mark}
 
     def _incomplete(
         self, version: ObjectVersion, record: Fields, attempt: Attempt, found: Detection

@@ -1,6 +1,6 @@
 """The gate before any paid call: one read of the first bytes tells most hopeless images."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from image_analysis import image_header
@@ -17,11 +17,13 @@ MOST_PIXELS = 10_000
 
 @dataclass(frozen=True)
 class Image:
-    """What is known of a stored image: size in bytes, ETag without quotes, header."""
+    """What is known of a stored image: size in bytes, ETag without quotes, header, and the first
+    bytes themselves."""
 
     size: int
     etag: str
     header: image_header.Header
+    head: bytes = field(repr=False)
 
     def fields(self) -> Fields:
         """Return the record's fields that describe the file."""
@@ -37,7 +39,7 @@ class Image:
 def read(s3: Any, version: ObjectVersion) -> Image:
     """Return what the version's first bytes say; it raises what `objects.read_head` does."""
     head = objects.read_head(s3, version)
-    return Image(head.size, head.etag, image_header.read(head.start))
+    return Image(head.size, head.etag, image_header.read(head.start), head.start)
 
 
 def check(image: Image) -> None:

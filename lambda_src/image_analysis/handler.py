@@ -15,6 +15,7 @@ from image_analysis.flow import Flow
 from image_analysis.overflow import Overflow
 from image_analysis.pacing import Pacer
 from image_analysis.retries import Retries
+from image_analysis.reuse import Reuse
 from image_analysis.settings import Settings
 from image_analysis.worker import Invocation, Worker
 from shared import batch, clients
@@ -39,6 +40,7 @@ def handler(event: Mapping[str, Any], context: Any) -> batch.Answer:
         retries=Retries(CLIENTS.sqs, chosen.queue_url, chosen.retry),
         log=Log(chosen.environment, {"request_id": invocation.request_id}),
         invocation=invocation,
+        image_price=chosen.saving.image_price,
     )
     return batch.run(event, worker.process)
 
@@ -53,6 +55,9 @@ def make_flow(chosen: Settings, made: Clients, clock: Clock) -> Flow:
         records=records,
         overflow=Overflow(made.s3, chosen.results_bucket),
         conclusion=Conclusion(made.s3, made.events, records, chosen.fingerprint, chosen.bus),
+        reuse=Reuse(
+            made.s3, made.dynamodb, chosen.table, chosen.fingerprint, chosen.saving.seconds
+        ),
         policy=chosen.policy,
         settings=chosen.fingerprint,
         clock=clock,

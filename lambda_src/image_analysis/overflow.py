@@ -32,5 +32,7 @@ class Overflow:
             "key": results.key_of(record["pk"], record["version_id"], verdict["settings"]),
         }
         results.write(self.s3, place, verdict["analyses"])
+        # What lies elsewhere answers no other image: that would take reading it there.
+        verdict = {name: each for name, each in verdict.items() if name != "content"}
         kept = {name: {"version": each["version"]} for name, each in verdict["analyses"].items()}
         return {**verdict, "analyses": kept, "results": place}

@@ -33,13 +33,22 @@ class Retry:
 
 
 @dataclass(frozen=True)
+class Saving:
+    """Answers to be used again for the same bytes: for how many seconds, None for not at all, and
+    what the calls for one image cost, in US dollars."""
+
+    seconds: float | None
+    image_price: float
+
+
+@dataclass(frozen=True)
 class Settings:
     """Everything that the function is told.
 
     results_bucket: for results that are too large for a record. record_seconds: how long a record
     is kept, None for ever. pace: calls a second of each operation for one execution environment.
-    fingerprint: 16 hex digits that change when the analyses, their versions or the policy do; pace
-    and retry leave it as it is.
+    fingerprint: 16 hex digits that change when the analyses, their versions or the policy do; pace,
+    retry and saving leave it as it is.
     """
 
     table: str
@@ -52,6 +61,7 @@ class Settings:
     policy: Policy
     pace: Mapping[str, float]
     retry: Retry
+    saving: Saving
     fingerprint: str
 
 
@@ -84,7 +94,16 @@ def read(variables: Mapping[str, str]) -> Settings:
         policy=rules,
         pace=pace,
         retry=retry,
+        saving=_saving(data.get("reuse") or {}),
         fingerprint=fingerprint(data, loaded),
+    )
+
+
+def _saving(data: Mapping[str, Any]) -> Saving:
+    days = data.get("days")
+    return Saving(
+        seconds=None if days is None else float(days) * SECONDS_A_DAY,
+        image_price=float(data.get("image_price", 0)),
     )
 
 

@@ -30,6 +30,9 @@ REPEATED = "ImagesRepeated"
 DURATION = "ImageMilliseconds"
 # 1 for an image that waits for a person, 0 for one that is decided: its average is the share.
 REVIEW_SHARE = "ReviewShare"
+# Of an image whose bytes were known: the calls that were not made, and their price.
+CALLS_SAVED = "CallsSaved"
+DOLLARS_SAVED = "DollarsSaved"
 RETRIED = "MessagesRetried"
 DENIED = "MessagesDenied"
 WAITING = "MessagesWaiting"
@@ -65,12 +68,16 @@ class Invocation:
 
 @dataclass(frozen=True)
 class Worker:
-    """Processes the messages of one invocation; safe to share between threads."""
+    """Processes the messages of one invocation; safe to share between threads.
+
+    image_price: what the calls for one image cost, in US dollars.
+    """
 
     flow: Flow
     retries: Retries
     log: Log
     invocation: Invocation
+    image_price: float = 0.0
     log_keys: bool = field(default_factory=logs.log_keys)
 
     def process(self, message: Message) -> bool:
@@ -86,7 +93,7 @@ class Worker:
             seconds = self.retries.give_back(message, error)
             self._report_failure(log, message, error, seconds)
             return False
-        _report(log, outcome)
+        _report(log, outcome, self.image_price)
         return True
 
     def _run(self, version: ObjectVersion, message: Message) -> Outcome:
@@ -111,7 +118,7 @@ class Worker:
             log.error("message failed", {metric: 1}, **fields, where=_where(error))
 
 
-def _report(log: Log, outcome: Outcome) -> None:
+def _report(log: Log, outcome: Outcome, image_price: float) -> None:
     record = outcome.record
     decision = record["decision"]
     fields = {"decision": decision, "attempts": record.get("attempts")}
@@ -121,6 +128,8 @@ def _report(log: Log, outcome: Outcome) -> None:
         metrics = {METRICS[decision]: 1, DURATION: record["duration_ms"]}
         if decision != "unusable":
             metrics[REVIEW_SHARE] = int(decision == "review")
+        if "calls_saved" in record:
+            metrics |= {CALLS_SAVED: record["calls_saved"], DOLLARS_SAVED: image_price}
         log.info("image analysed", metrics, **fields)
     elif outcome.kind == "announced":
         log.info("image announced that was analysed before", {METRICS[decision]: 1}, **fields)

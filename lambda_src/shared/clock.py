@@ -19,5 +19,10 @@ class Clock:
 
     def iso(self) -> str:
         """Return the present moment in ISO 8601, UTC, to the millisecond."""
-        moment = datetime.fromtimestamp(self.time(), UTC)
-        return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        return iso(self.time())
+
+
+def iso(seconds: float) -> str:
+    """Return a moment, in seconds since the epoch, in ISO 8601, UTC, to the millisecond."""
+    moment = datetime.fromtimestamp(seconds, UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

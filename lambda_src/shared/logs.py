@@ -99,8 +99,8 @@ class Log:
 
         A field that is not listed is left out, and its name said in `left_out`: what may be
         logged is decided here, not where something happens to be at hand.
-        A metric whose name ends in `Milliseconds` has that unit, one in `Share` has none; all
-        others are counts.
+        A metric whose name ends in `Milliseconds` has that unit; one that ends in `Share` or
+        begins with `Dollars` has none; all others are counts.
         """
         if not metrics and LEVELS.index(level) < _least_level():
             return
@@ -134,6 +134,6 @@ def _embedded(metrics: Mapping[str, float], dimensions: list[str]) -> dict[str, 
 
 
 def _unit(name: str) -> str:
-    if name.endswith("Share"):
+    if name.endswith("Share") or name.startswith("Dollars"):
         return "None"
     return "Milliseconds" if name.endswith("Milliseconds") else "Count"

@@ -14,8 +14,17 @@ from aws_cdk import aws_iam as iam
 from hypothesis import given
 from hypothesis import strategies as st
 
-from image_analysis import worker
-from sagelens import FunctionOptions, ImageAnalysis, Network, Pace, QueueOptions, Retry, ReviewShare
+from image_analysis import reuse, worker
+from sagelens import (
+    AnswerReuse,
+    FunctionOptions,
+    ImageAnalysis,
+    Network,
+    Pace,
+    QueueOptions,
+    Retry,
+    ReviewShare,
+)
 from sagelens.analysis_calls import known_analyses, operations_of
 from sagelens.assets import function_code
 from sagelens.image_worker import LARGE_RESULTS
@@ -263,10 +272,29 @@ def test_large_results_have_a_place_of_their_own(stack: cdk.Stack, parts: Parts)
     assert LARGE_RESULTS == results.PREFIX
 
 
+def test_answers_are_used_again_by_the_tables_index(stack: cdk.Stack, parts: Parts) -> None:
+    found = made(stack, parts, reuse=AnswerReuse(days=7, image_price=0.002))
+    granted = statements(worker_role(found))
+    assert granted["FindAnswers"]["Action"] == "dynamodb:Query"
+    assert granted["FindAnswers"]["Resource"]["Fn::Join"][1][-1] == f"/index/{reuse.INDEX}"
+    assert granted["ReadAnswers"]["Action"] == "dynamodb:GetItem"
+    indexes = found.one("AWS::DynamoDB::Table")["GlobalSecondaryIndexes"]
+    (index,) = [each for each in indexes if each["IndexName"] == reuse.INDEX]
+    assert [each["AttributeName"] for each in index["KeySchema"]] == ["content", "answered_at"]
+    variables = found.one("AWS::Lambda::Function")["Environment"]["Variables"]
+    assert json.loads(variables["SETTINGS"])["reuse"] == {"days": 7, "image_price": 0.002}
+
+
+def test_bounds_of_reuse_that_make_no_sense_are_refused(stack: cdk.Stack, parts: Parts) -> None:
+    with pytest.raises(ValueError, match=r"reuse\.days: got 0.*\n.*image_price: got -1"):
+        made(stack, parts, reuse=AnswerReuse(days=0, image_price=-1))
+
+
 def test_metrics_are_those_that_the_function_emits(stack: cdk.Stack, parts: Parts) -> None:
     analysis = ImageAnalysis(stack, "Analysis", **parts.arguments())
     emitted = {*worker.METRICS.values(), worker.REPEATED, worker.RETRIED, worker.DENIED}
     emitted |= {worker.REVIEW_SHARE, worker.WAITING, worker.MALFORMED, worker.FAILED}
+    emitted |= {worker.CALLS_SAVED, worker.DOLLARS_SAVED}
     documented = set(re.findall(r"``(\w+)``", ImageAnalysis.metric.__doc__ or ""))
     assert documented == emitted
     metric = analysis.metric("ImagesRejected")

@@ -88,6 +88,24 @@ def test_one_analysis_that_fails_is_tried_again_alone(full: Platform, image: byt
     assert counted(full) == dict.fromkeys(SEEN, 1)
 
 
+def test_the_same_bytes_under_another_key_cost_no_call_and_need_the_right_to_read(
+    full: Platform, role: Policy, image: bytes
+) -> None:
+    key, version = upload(full, image)
+    first = full.record(key, version)
+    started = time.time()
+    with role.without("ReadAnswers"):
+        again, second = upload(full, image)
+        (denied, *_) = wait_for(lambda: denials(full, started), what="a denial")
+        assert "dynamodb:GetItem" in denied["reason"]
+    record = full.record(again, second, seconds=40)
+    assert counted(full) == dict.fromkeys(SEEN, 1)
+    assert (record["analyses"], record["calls_saved"]) == (first["analyses"], 6)
+    (line,) = full.logged("CallsSaved", started)
+    told = json.loads(line)
+    assert (told["CallsSaved"], told["DollarsSaved"]) == (6, 0.00575)
+
+
 def test_images_wait_for_a_model_that_is_not_running(full: Platform, image: bytes) -> None:
     started = time.time()
     full.aws.rekognition.fail("DetectCustomLabels", "ResourceNotReadyException")

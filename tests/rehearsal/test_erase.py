@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from image_analysis.overflow import folder_of as folder_of_the_function
+from shared.results import folder_of as folder_of_the_function
 from tests.rehearsal.full_picture import SEEN
 from tests.rehearsal.platform import FULL, Platform
 from tests.rehearsal.test_all_analyses import crowd

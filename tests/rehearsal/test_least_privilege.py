@@ -21,6 +21,7 @@ from tests.rehearsal.policies import Policy
 ENFORCED = {
     "Analyse": "rekognition:DetectModerationLabels",
     "Announce": "events:PutEvents",
+    "FindAnswers": "dynamodb:Query",
     "Quarantine": "s3:GetObjectVersionTagging",
     "ReadImages": "s3:GetObjectVersion",
     "Record": "dynamodb:UpdateItem",
@@ -30,7 +31,9 @@ COVERED_BY_JUDGES = {
     "NotByTheCode": "iam: a Deny grants nothing; in prod only, with JoinNetwork",
     "WriteLogs": "edges: the role writes to the function's log group",
 }
-PROVEN_ELSEWHERE = {"KeepLargeResults": "tests/rehearsal/test_all_analyses.py"}
+PROVEN_ELSEWHERE = dict.fromkeys(
+    ("KeepLargeResults", "ReadAnswers"), "tests/rehearsal/test_all_analyses.py"
+)
 # Without these the event source cannot even take a message from its queue.
 TO_BE_CALLED = ("UseKey", "WorkQueue")
 LISTING = "TellGoneFromDenied"

@@ -176,8 +176,10 @@ class World:
         return stored
 
     def s3_get_object(self, Bucket: str, Key: str, VersionId: str, Range: str) -> dict[str, Any]:
-        assert Range == "bytes=0-65535"
         data = self._readable("GetObject", Key, VersionId).data
+        if Range == "bytes=65536-":
+            return {"Body": io.BytesIO(data[65_536:])}
+        assert Range == "bytes=0-65535"
         if not data:
             raise error("InvalidRange", "GetObject", 416)
         head = data[:65_536]
@@ -238,6 +240,29 @@ class World:
             raise error("ConditionalCheckFailedException", "UpdateItem", **more)
         self.table[key] = update(item or dict(Key), UpdateExpression, names, values)
         return {"Attributes": dict(self.table[key])}
+
+    def dynamodb_query(
+        self, TableName: str, IndexName: str, KeyConditionExpression: str,
+        ExpressionAttributeValues: dict[str, Any], ScanIndexForward: bool, Limit: int,
+    ) -> dict[str, Any]:  # fmt: skip
+        assert IndexName == "contents" and not ScanIndexForward
+        assert KeyConditionExpression == "content = :content AND answered_at >= :since"
+        content, since = (ExpressionAttributeValues[name]["S"] for name in (":content", ":since"))
+        found = [
+            item
+            for item in self.table.values()
+            if item.get("content", {}).get("S") == content and item["answered_at"]["S"] >= since
+        ]
+        found.sort(key=lambda item: item["answered_at"]["S"], reverse=True)
+        names = ("pk", "sk", "content", "answered_at")
+        return {"Items": [{name: item[name] for name in names} for item in found[:Limit]]}
+
+    def dynamodb_get_item(
+        self, TableName: str, Key: dict[str, Any], ConsistentRead: bool
+    ) -> dict[str, Any]:
+        assert ConsistentRead
+        item = self.table.get((Key["pk"]["S"], Key["sk"]["S"]))
+        return {"Item": dict(item)} if item else {}
 
     def events_put_events(self, Entries: list[dict[str, Any]]) -> dict[str, Any]:
         self.bus.extend(Entries)
