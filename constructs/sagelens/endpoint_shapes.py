@@ -58,9 +58,15 @@ def capture_config(
 
 
 def deployment_config(
-    deployment: Deployment, alarm_names: Sequence[str]
-) -> sagemaker.CfnEndpoint.DeploymentConfigProperty:
-    """How traffic moves: blue/green, rolled back by the alarms."""
+    deployment: Deployment, alarm_names: Sequence[str], *, serverless: bool
+) -> sagemaker.CfnEndpoint.DeploymentConfigProperty | None:
+    """How traffic moves: blue/green, rolled back by the alarms.
+
+    None for a serverless endpoint whose alarms have no time to ring: it changes over at once by
+    itself, and should an account be refused deployment guardrails for it, none are asked for.
+    """
+    if serverless and not deployment.bake_seconds:
+        return None
     routing = _routing(deployment)
     return Endpoint.DeploymentConfigProperty(
         blue_green_update_policy=Endpoint.BlueGreenUpdatePolicyProperty(

@@ -16,7 +16,15 @@ from constructs import Construct
 from .endpoint_alarms import EndpointAlarms, endpoint_metric
 from .endpoint_dashboard import EndpointDashboard
 from .endpoint_names import EndpointNames
-from .endpoint_options import AllAtOnce, DataCapture, Deployment, Instances, Thresholds, Variant
+from .endpoint_options import (
+    AllAtOnce,
+    DataCapture,
+    Deployment,
+    Instances,
+    Serverless,
+    Thresholds,
+    Variant,
+)
 from .endpoint_role import LOG_GROUPS, selected_network
 from .endpoint_rules import check
 from .endpoint_scaling import EndpointScaling, ScalingFunction
@@ -205,7 +213,9 @@ class ModelEndpoint(Construct):
             endpoint_config_name=self.configuration.attr_endpoint_config_name,
             retain_all_variant_properties=True,
             deployment_config=deployment_config(
-                deployment, [alarm.alarm_name for alarm in self.alarms.rollback]
+                deployment,
+                [alarm.alarm_name for alarm in self.alarms.rollback],
+                serverless=any(isinstance(each.capacity, Serverless) for each in self._variants),
             ),
         )
         endpoint.override_logical_id(self._names.stem)

@@ -197,9 +197,8 @@ def _check_deployment(config: Resource, deployment: Mapping[str, Any]) -> None:
         return
     if deployment.get("RollingUpdatePolicy"):
         raise ServiceError("NotRehearsedException", "the rehearsal has blue/green deployments only")
-    if any(variant.get("ServerlessConfig") for variant in _variants(config)):
-        text = "Deployment guardrails are not supported for serverless endpoints."
-        raise ServiceError("ValidationException", text)
+    # A serverless variant counts as one instance: "Exclusions" of deployment guardrails keeps it
+    # from rolling deployments only.
     routing = deployment.get("BlueGreenUpdatePolicy", {}).get("TrafficRoutingConfiguration", {})
     single = [v["VariantName"] for v in _variants(config) if v.get("InitialInstanceCount", 1) < 2]
     if routing.get("Type") in ("CANARY", "LINEAR") and single:

@@ -10,7 +10,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
 
 from sagelens import PrivateNetwork
-from sagelens.endpoint_options import Canary, Instances, Linear
+from sagelens.endpoint_options import AllAtOnce, Canary, Instances, Linear
 from sagelens.private_network import Network
 from tests.constructs.conftest import Resources, actions, resources, statements
 from tests.constructs.hosting.conftest import IMAGE, NAME, TWO, House, variant
@@ -41,6 +41,14 @@ def test_serverless_costs_nothing_while_idle_and_makes_no_function(house: House)
     assert "InitialInstanceCount" not in production
     assert made.scaling is None
     assert "AWS::Lambda::Function" not in found.types()
+    assert "DeploymentConfig" not in found.one(ENDPOINT)
+
+
+def test_a_serverless_endpoint_that_bakes_is_watched(house: House) -> None:
+    house.endpoint(deployment=AllAtOnce(bake_seconds=60))
+    deployment = resources(house.stack).one(ENDPOINT)["DeploymentConfig"]
+    assert deployment["BlueGreenUpdatePolicy"]["TerminationWaitInSeconds"] == 60
+    assert len(deployment["AutoRollbackConfiguration"]["Alarms"]) == 2
 
 
 def test_endpoint_keeps_its_name_and_models_have_none(house: House) -> None:
