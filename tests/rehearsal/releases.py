@@ -166,12 +166,12 @@ class Releases:
         """Put an object into the bucket of models."""
         self.aws.client("s3").put_object(Bucket=self.outputs["ModelsName"], Key=key, Body=body)
 
-    def register(self, answer: Any) -> str:
+    def register(self, answer: Any, image: str = IMAGE) -> str:
         """Register a version that gives this answer; its ARN."""
         name = f"churn/{len(self.versions())}/model.tar.gz"
         self.put(name, archive(answer))
         container = {
-            "Image": IMAGE,
+            "Image": image,
             "ModelDataUrl": f"s3://{self.outputs['ModelsName']}/{name}",
             "Environment": SERVING,
         }
@@ -220,6 +220,16 @@ class Releases:
             EndpointName=ENDPOINT, Body=b"1,2,3\n", ContentType="text/csv"
         )
         return json.loads(answer["Body"].read())
+
+    def states(self) -> set[str]:
+        """The states that the newest execution has been in."""
+        client = self.aws.client("stepfunctions")
+        (newest, *_) = client.list_executions(stateMachineArn=self.outputs["Machine"])["executions"]
+        history = client.get_execution_history(
+            executionArn=newest["executionArn"], maxResults=1000
+        )["events"]
+        entered = [each.get("stateEnteredEventDetails") for each in history]
+        return {each["name"] for each in entered if each}
 
     def lock(self) -> dict[str, Any]:
         """The item of the lock table."""

@@ -12,7 +12,15 @@ import pytest
 from rehearsal.deploy import deploy
 from rehearsal.process import Rehearsal
 from tests.rehearsal.listening import wait_for
-from tests.rehearsal.releases import ENDPOINT, GROUP, HOSTING, PARAMETER, Releases, synthesize
+from tests.rehearsal.releases import (
+    ENDPOINT,
+    GROUP,
+    HOSTING,
+    IMAGE,
+    PARAMETER,
+    Releases,
+    synthesize,
+)
 
 
 def score(value: Any) -> dict[str, Any]:
@@ -114,6 +122,48 @@ def test_model_data_that_are_gone_are_taken_back(releases: Releases, live: str) 
     told = releases.heard("Release Failed", package)
     assert (told["restored"], releases.live()) == ("yes", live)
     assert releases.ask() == before
+
+
+def test_an_image_that_is_gone_is_taken_back(releases: Releases, live: str) -> None:
+    before = releases.ask()
+    package = releases.register(score(0.5), image=IMAGE.replace("xgboost", "withdrawn"))
+    releases.say(package, "Approved")
+    told = releases.heard("Release Failed", package)
+    assert (told["restored"], releases.live()) == ("yes", live)
+    assert releases.ask() == before
+    served, resource = releases.served()
+    assert served == resource
+
+
+def test_it_waits_for_another_update_of_the_stack(
+    releases: Releases, live: str, assembly: Path
+) -> None:
+    """Someone's deployment is under way; nothing of it is lost, and nothing of the release."""
+    client, before = releases.aws.client("cloudformation"), releases.ask()
+    package = releases.register(score(0.55))
+    template = json.loads((assembly / f"{HOSTING}.template.json").read_text())
+    template["Resources"]["Slow"] = {
+        "Type": "AWS::CloudFormation::WaitCondition",
+        "CreationPolicy": {"ResourceSignal": {"Count": 1, "Timeout": "PT5M"}},
+    }
+    client.update_stack(
+        StackName=HOSTING,
+        TemplateBody=json.dumps(template),
+        Capabilities=["CAPABILITY_NAMED_IAM"],
+    )
+    releases.say(package, "Approved")
+    wait_for(lambda: "WaitForOthers" in releases.states(), what="the release to meet the update")
+    assert (releases.live(), releases.ask()) == (package, before)
+    client.signal_resource(
+        StackName=HOSTING, LogicalResourceId="Slow", UniqueId="done", Status="SUCCESS"
+    )
+    assert releases.heard("Release Succeeded", package)["previous"] == live
+    assert releases.ask() == score(0.55)
+    kept = client.describe_stack_resource(StackName=HOSTING, LogicalResourceId="Slow")
+    assert kept["StackResourceDetail"]["ResourceStatus"].endswith("_COMPLETE")
+    releases.settled()
+    deploy(releases.aws, assembly)
+    assert (releases.live(), releases.ask()) == (package, score(0.55))
 
 
 def test_two_approvals_at_once_are_worked_off_in_turn(releases: Releases, live: str) -> None:
