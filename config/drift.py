@@ -1,5 +1,6 @@
 """The settings of the drift watch: when it looks, at what, and when it asks for retraining."""
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import Annotated
 
@@ -7,8 +8,8 @@ from pydantic import AfterValidator, Field
 
 from config.base import Broken, Keys, Section, Shape, Unique, whole
 from config.jobs import ProcessingJobSettings
-from config.names import Prefix
 from config.training import Schedule
+from config.vision import Prefix
 
 THRESHOLDS = (
     "psi",
@@ -38,6 +39,8 @@ HIGHEST = {
 """Those that are neither a share nor a distance, and may lie above 1."""
 COUNTS = ("least_rows", "least_group_rows")
 CHANCES = ("false_alarms", "impact")
+LATEST_START_HOURS = 24
+"""A start that fails is tried for a day (`MachineSchedule`)."""
 
 Group = Annotated[
     str,
@@ -81,6 +84,13 @@ class DriftSettings(Section):
     with `start.on_drift_days`."""
     job: ProcessingJobSettings = ProcessingJobSettings()
     """What the job runs on."""
+
+    @property
+    def least_days(self) -> int:
+        """How many days a captured request must stay for a look to find it."""
+        # The period ends on a full hour.
+        hours = self.hours + 1 + math.ceil(self.delay_minutes / 60) + LATEST_START_HOURS
+        return math.ceil(hours / 24)
 
     def rules(self) -> Iterator[Broken]:
         """Yield thresholds that the job would refuse."""

@@ -8,6 +8,7 @@ from pydantic import Field, JsonValue, field_validator
 from pydantic_core import PydanticCustomError
 
 from config.base import Broken, Section, Shape
+from config.batch import BatchSettings
 from config.drift import DriftSettings
 from config.instances import HOSTING
 from config.jobs import TYPE_FORM, InstanceType
@@ -283,6 +284,9 @@ class EndpointSettings(Section):
     capture_percent: Annotated[int, Field(ge=1, le=100)] | None = None
     """Percent of the requests that are kept, with their answers, in the models bucket below
     <model>/captured/; null: none. Not on a serverless endpoint."""
+    capture_days: int = Field(default=30, ge=1, le=3650)
+    """After how many days they are deleted. They hold customers' data, and the drift watch must
+    have looked at them by then."""
     network_isolation: bool | None = None
     """Whether the model's container is cut off from every network; null: where it can be, which is
     on instances."""
@@ -290,6 +294,8 @@ class EndpointSettings(Section):
     """Whether it runs in the environment's network; null: if there is one, and on instances."""
     drift: DriftSettings | None = None
     """The drift watch; null: none."""
+    batch: BatchSettings | None = None
+    """Batch scoring with the live version; null: none."""
     thresholds: ThresholdSettings = ThresholdSettings()
     """From when its alarms ring."""
     smoke_test: SmokeTestSettings
@@ -314,6 +320,12 @@ class EndpointSettings(Section):
             problem = "looks at captured requests, and none are kept"
             allowed = "null; or a capture_percent"
             yield Broken(("drift",), None, problem, allowed, (("drift",), ("capture_percent",)))
+        if self.drift is not None and self.capture_days < self.drift.least_days:
+            at, least = ("capture_days",), self.drift.least_days
+            problem = "deletes requests before the drift watch has looked at them"
+            allowed = f"a whole number from {least} to 3,650; or a shorter period or delay"
+            reads = (at, ("drift", "hours"), ("drift", "delay_minutes"))
+            yield Broken(at, self.capture_days, problem, allowed, reads)
         if self.serverless:
             for at, value, right in self._not_serverless():
                 problem = "is not for a serverless endpoint"

@@ -1,8 +1,8 @@
-"""Which instance types SageMaker has for training jobs, for processing jobs and for endpoints.
+"""Which instance types SageMaker has for training, processing and transform jobs and endpoints.
 
 A family and its sizes a line, as the pinned botocore lists them in "ResourceConfig",
-"ProcessingClusterConfig" and "ProductionVariant" (Amazon SageMaker API Reference); a test
-compares.
+"ProcessingClusterConfig", "TransformResources" and "ProductionVariant" (Amazon SageMaker API
+Reference); a test compares.
 """
 
 _TRAINING = """
@@ -133,6 +133,26 @@ trn1: 2xlarge 32xlarge
 trn1n: 32xlarge
 trn2: 48xlarge
 """
+_TRANSFORM = """
+c4: xlarge 2xlarge 4xlarge 8xlarge
+c5: xlarge 2xlarge 4xlarge 9xlarge 18xlarge
+c6i: large xlarge 2xlarge 4xlarge 8xlarge 12xlarge 16xlarge 24xlarge 32xlarge
+c7i: large xlarge 2xlarge 4xlarge 8xlarge 12xlarge 16xlarge 24xlarge 48xlarge
+g4dn: xlarge 2xlarge 4xlarge 8xlarge 12xlarge 16xlarge
+g5: xlarge 2xlarge 4xlarge 8xlarge 12xlarge 16xlarge 24xlarge 48xlarge
+g6: xlarge 2xlarge 4xlarge 8xlarge 12xlarge 16xlarge 24xlarge 48xlarge
+g6e: xlarge 2xlarge 4xlarge 8xlarge 12xlarge 16xlarge 24xlarge 48xlarge
+inf2: xlarge 8xlarge 24xlarge 48xlarge
+m4: xlarge 2xlarge 4xlarge 10xlarge 16xlarge
+m5: large xlarge 2xlarge 4xlarge 12xlarge 24xlarge
+m6i: large xlarge 2xlarge 4xlarge 8xlarge 12xlarge 16xlarge 24xlarge 32xlarge
+m7i: large xlarge 2xlarge 4xlarge 8xlarge 12xlarge 16xlarge 24xlarge 48xlarge
+p2: xlarge 8xlarge 16xlarge
+p3: 2xlarge 8xlarge 16xlarge
+r6i: large xlarge 2xlarge 4xlarge 8xlarge 12xlarge 16xlarge 24xlarge 32xlarge
+r7i: large xlarge 2xlarge 4xlarge 8xlarge 12xlarge 16xlarge 24xlarge 48xlarge
+trn1: 2xlarge 32xlarge
+"""
 
 
 def _types(families: str) -> tuple[str, ...]:
@@ -149,3 +169,4 @@ def _types(families: str) -> tuple[str, ...]:
 TRAINING = _types(_TRAINING)
 PROCESSING = _types(_PROCESSING)
 HOSTING = _types(_HOSTING)
+TRANSFORM = _types(_TRANSFORM)

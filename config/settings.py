@@ -19,7 +19,7 @@ from config.fields import (
     RolePath,
     Tags,
 )
-from config.hosting import HostingSettings
+from config.hosting import EndpointSettings, HostingSettings
 from config.regions import MODEL_REGISTRY, REKOGNITION
 from config.training import TrainingSettings
 from config.vision import VisionSettings
@@ -65,9 +65,9 @@ class EnvironmentSettings(Section):
 
     name: EnvironmentName
     """The environment's name. Its stacks are called sagelens-<name>-foundation,
-    sagelens-<name>-custom-labels, sagelens-<name>-vision, sagelens-<name>-training,
-    sagelens-<name>-releases and sagelens-<name>-hosting-<model>. A file in config/environments/ is
-    called after it."""
+    sagelens-<name>-vision, sagelens-<name>-training, sagelens-<name>-releases,
+    sagelens-<name>-hosting-<model>, sagelens-<name>-drift and sagelens-<name>-batch. A file in
+    config/environments/ is called after it."""
     region: Region | None = None
     """Region to deploy to; null: the one that the AWS CLI is set to."""
     account: Account | None = None
@@ -118,13 +118,15 @@ class EnvironmentSettings(Section):
         yield from self._untrained()
         yield from self._without_network()
         yield from self._labels_that_train()
+        yield from self._batches_among_others()
 
     def _models(self) -> Iterator[tuple[Loc, str]]:
         custom = self.vision.analyses.custom_labels if self.vision else None
         for index, model in enumerate(custom.models if custom else ()):
-            if not model.startswith("arn:"):
-                continue
             yield ("vision", "analyses", "custom_labels", "models", index), model
+
+    def _endpoints(self) -> Iterator[tuple[str, EndpointSettings]]:
+        yield from self.hosting.models.items() if self.hosting else ()
 
     def _of_other_place(self, at: Loc, model: str) -> Iterator[Broken]:
         """A model is used in its own Region and account."""
@@ -167,7 +169,7 @@ class EnvironmentSettings(Section):
 
     def _without_network(self) -> Iterator[Broken]:
         """Yield endpoints in a network that is not there."""
-        for name, model in self.hosting.models.items() if self.hosting else ():
+        for name, model in self._endpoints():
             if model.in_network and self.network is None:
                 at: Loc = ("hosting", "models", name, "in_network")
                 problem = "needs the environment's network, and there is none"
@@ -175,7 +177,7 @@ class EnvironmentSettings(Section):
 
     def _labels_that_train(self) -> Iterator[Broken]:
         """Yield labels that lie among the data whose arrival starts training."""
-        for name, endpoint in self.hosting.models.items() if self.hosting else ():
+        for name, endpoint in self._endpoints():
             labels = endpoint.drift.labels_prefix if endpoint.drift else None
             trained = self.training.models.get(name) if self.training else None
             if labels and trained and labels.startswith(trained.data_prefix):
@@ -183,6 +185,25 @@ class EnvironmentSettings(Section):
                 data: Loc = ("training", "models", name, "data_prefix")
                 problem = f"lies in data_prefix ({trained.data_prefix}), which training reads"
                 yield Broken(at, labels, problem, "a folder beside it", (at, data))
+
+    def _batches_among_others(self) -> Iterator[Broken]:
+        """Yield batches whose files would start a training, or that would score other data."""
+        others: dict[Loc, tuple[str, str]] = {}
+        for name, trained in self.training.models.items() if self.training else ():
+            others["training", "models", name, "data_prefix"] = (trained.data_prefix, "training")
+        for name, endpoint in self._endpoints():
+            if endpoint.drift and (labels := endpoint.drift.labels_prefix):
+                others["hosting", "models", name, "drift", "labels_prefix"] = labels, "labels"
+        for name, endpoint in self._endpoints():
+            if endpoint.batch is None:
+                continue
+            at: Loc = ("hosting", "models", name, "batch", "prefix")
+            mine = endpoint.batch.prefix_for(name)
+            for other, (folder, use) in others.items():
+                if mine.startswith(folder) or folder.startswith(mine):
+                    problem = f"is {mine}, which overlaps with {folder}, the folder of {use}"
+                    given = endpoint.batch.prefix
+                    yield Broken(at, given, problem, "a folder beside it", (at, other))
 
     def _of_other_account(self, arn: str) -> Iterator[Broken]:
         owner = arn.split(":")[4]

@@ -11,17 +11,15 @@ from config import EndpointSettings, EnvironmentSettings, HostingSettings, Train
 from sagelens import (
     DriftWatch,
     Job,
-    JobSurroundings,
-    Network,
     S3Folder,
     SourceArchive,
     WatchPeriod,
     drift_metric,
 )
 from sagelens.algorithms import algorithm
-from stacks import hosting_acknowledgements as acknowledgements
+from stacks import job_acknowledgements as acknowledgements
 from stacks.foundation_stack import FoundationStack
-from stacks.hosting_plans import VARIANT, HostingNames, capture_of
+from stacks.hosting_plans import VARIANT, HostingNames, capture_of, surroundings_of
 from stacks.platform_stack import PlatformStack
 from stacks.training_plans import SOURCE, recipe_of
 from stacks.training_stack import pascal
@@ -88,9 +86,9 @@ class DriftStack(PlatformStack):
 
     def _watch(self, model: str, endpoint: EndpointSettings) -> DriftWatch:
         drift, foundation = endpoint.drift, self.foundation
-        capture = capture_of(endpoint, model=model, bucket=foundation.models_bucket)
-        assert drift is not None and capture is not None
         names = HostingNames(self.settings.name, model)
+        capture = capture_of(endpoint, names=names, bucket=foundation.models_bucket)
+        assert drift is not None and capture is not None
         chosen = algorithm(self.training.models[model].algorithm)
         image = recipe_of(model).processing_algorithm(chosen).training_image(self)
         bucket = foundation.models_bucket
@@ -122,11 +120,7 @@ class DriftStack(PlatformStack):
                 settle_minutes=drift.settle_minutes,
             ),
             job=Job(**drift.job.model_dump()),
-            surroundings=JobSurroundings(
-                network=self._network(),
-                network_isolation=self.training.network_isolation,
-                encrypt_between_instances=self.training.encrypt_between_instances,
-            ),
+            surroundings=surroundings_of(self.training, foundation.network),
             log_retention_days=self.settings.log_retention_days,
             removal_policy=self.removal_policy,
         )
@@ -134,12 +128,6 @@ class DriftStack(PlatformStack):
     def _labels(self, endpoint: EndpointSettings) -> S3Folder | None:
         prefix = endpoint.drift.labels_prefix if endpoint.drift else None
         return S3Folder(bucket=self.foundation.data_bucket, prefix=prefix) if prefix else None
-
-    def _network(self) -> Network | None:
-        network = self.foundation.network
-        if network is None:
-            return None
-        return Network(vpc=network.vpc, security_groups=[network.workload_security_group])
 
     def _export(self, model: str, watch: DriftWatch) -> None:
         machine, alarm, prefix = watch.machine.state_machine, watch.drift_alarm, pascal(model)

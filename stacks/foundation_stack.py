@@ -18,6 +18,7 @@ from sagelens import (
 )
 from sagelens.image_worker import LARGE_RESULTS
 from stacks import acknowledgements
+from stacks.hosting_plans import expiring
 from stacks.platform_stack import PlatformStack
 
 # The services that functions in the network call, besides S3 and DynamoDB by their gateways.
@@ -102,6 +103,12 @@ class FoundationStack(PlatformStack):
             # Results that are too large for a record go with it, and for good.
             self.data_bucket.add_lifecycle_rule(
                 prefix=LARGE_RESULTS,
+                expiration=cdk.Duration.days(days),
+                noncurrent_version_expiration=cdk.Duration.days(1),
+            )
+        for folder, days in expiring(self.settings):
+            self.models_bucket.add_lifecycle_rule(
+                prefix=folder,
                 expiration=cdk.Duration.days(days),
                 noncurrent_version_expiration=cdk.Duration.days(1),
             )

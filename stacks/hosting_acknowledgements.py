@@ -5,7 +5,6 @@ from __future__ import annotations
 import aws_cdk as cdk
 from aws_cdk import aws_s3 as s3
 
-from sagelens import DriftWatch, S3Folder
 from sagelens.endpoint_names import EndpointNames
 from sagelens.endpoint_role import EndpointRole
 from sagelens.endpoint_scaling import ScalingFunction
@@ -13,7 +12,6 @@ from sagelens.live_version import LiveVersionFunction
 from sagelens.python_function import PythonFunction
 from sagelens.release import ReleaseOnApproval
 from stacks.acknowledgements import ARN, INLINE, function_findings, objects_in, stands
-from stacks.hosting_plans import VARIANT, HostingNames
 
 _EVERY_ALARM = f"AwsSolutions-IAM5[Resource::{ARN.format('cloudwatch')}:alarm:*]"
 _SAGEMAKER = ARN.format("sagemaker")
@@ -193,66 +191,4 @@ def _machine_findings(release: ReleaseOnApproval) -> None:
         release.trigger.dead_letter_queue,
         "AwsSolutions-SQS3",
         "It is where approvals end that started nothing; nothing works it off",
-    )
-
-
-def drift_findings(
-    watch: DriftWatch,
-    *,
-    names: HostingNames,
-    models: s3.IBucket,
-    labels: S3Folder | None,
-    network: bool,
-) -> None:
-    """What stands of the findings of a drift watch.
-
-    Args:
-        watch: The watch.
-        names: Names of the model's hosting.
-        models: Bucket of captured requests, baselines and reports.
-        labels: Folder of labels, if there are any.
-        network: Whether its job runs in a network.
-    """
-    job, machine = watch.job_role, watch.machine_role
-    for role in (job, machine):
-        stands(role, "NIST.800.53.R5-IAMNoInlinePolicy", INLINE)
-        stands(
-            role,
-            "AwsSolutions-IAM5[Resource::*]",
-            "Signing in to registries, metrics, log delivery, tracing and, with a network, looking "
-            "at it take no resource",
-        )
-        stands(role, objects_in(models, f"{names.model}/drift/"), "Each look has its own folder")
-    captured = f"{names.model}/captured/{names.endpoint}/{VARIANT}/"
-    stands(job, objects_in(models, captured), "SageMaker names captured files by the hour")
-    stands(
-        job,
-        objects_in(models, f"{names.model}/runs/"),
-        "A version's baseline lies below the id of the execution that made it",
-    )
-    if labels:
-        stands(job, objects_in(labels.bucket, labels.prefix), "It reads the labels that have come")
-    stands(
-        job,
-        f"AwsSolutions-IAM5[Resource::{ARN.format('logs')}:log-group:/aws/sagemaker/"
-        "ProcessingJobs*]",
-        "A job's log stream bears the job's name, which is made up",
-    )
-    if network:
-        stands(
-            job,
-            f"AwsSolutions-IAM5[Resource::{ARN.format('ec2')}:network-interface/*]",
-            "A job's network interfaces do not exist beforehand",
-        )
-    for name in (f"model-package/{names.endpoint}/*", f"processing-job/{names.watch}-*"):
-        stands(
-            machine,
-            f"AwsSolutions-IAM5[Resource::{_SAGEMAKER}:{name}]",
-            "Versions are numbered, and jobs are named after executions",
-        )
-    stands(watch.schedule.role, "NIST.800.53.R5-IAMNoInlinePolicy", INLINE)
-    stands(
-        watch.schedule.undelivered,
-        "AwsSolutions-SQS3",
-        "It is where starts that failed end; nothing works it off",
     )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from aws_cdk import aws_s3 as s3
 
-from config import EndpointSettings, EnvironmentSettings
-from sagelens import Network, PrivateNetwork, S3Folder
+from config import EndpointSettings, EnvironmentSettings, TrainingSettings
+from sagelens import JobSurroundings, Network, PrivateNetwork, S3Folder
 from sagelens.endpoint_options import (
     AllAtOnce,
     Canary,
@@ -60,6 +61,21 @@ class HostingNames:
         return f"{self.endpoint}-drift"
 
     @property
+    def batch(self) -> str:
+        """Batch scoring: what the names of its jobs and models begin with."""
+        return f"{self.endpoint}-batch"
+
+    @property
+    def captured(self) -> str:
+        """Folder of captured requests in the models bucket."""
+        return f"{self.model}/captured/"
+
+    @property
+    def scores(self) -> str:
+        """Folder of batch results in the models bucket."""
+        return f"{self.model}/scores/"
+
+    @property
     def live_prefix(self) -> str:
         """What the names of all parameters with a live version begin with."""
         return f"/sagelens/{self.environment}/live/"
@@ -100,19 +116,50 @@ def thresholds_of(endpoint: EndpointSettings) -> Thresholds:
     return Thresholds(**endpoint.thresholds.model_dump())
 
 
-def capture_of(endpoint: EndpointSettings, *, model: str, bucket: s3.IBucket) -> DataCapture | None:
+def capture_of(
+    endpoint: EndpointSettings, *, names: HostingNames, bucket: s3.IBucket
+) -> DataCapture | None:
     """Where its requests are kept, if they are.
 
     Args:
         endpoint: Its settings.
-        model: The model's name.
+        names: Names of the model's hosting.
         bucket: The bucket of models: it announces no new objects, so nothing starts by them.
     """
     if endpoint.capture_percent is None:
         return None
     return DataCapture(
-        folder=S3Folder(bucket=bucket, prefix=f"{model}/captured/"),
+        folder=S3Folder(bucket=bucket, prefix=names.captured),
         percent=endpoint.capture_percent,
+    )
+
+
+def expiring(settings: EnvironmentSettings) -> Iterator[tuple[str, int]]:
+    """Yield the folders of the models bucket that hold customers' data, and after how many days
+    their objects go.
+
+    It does not ask whether capture is on: what was captured before it was turned off goes too.
+    """
+    for model, endpoint in settings.hosting.models.items() if settings.hosting else ():
+        names = HostingNames(settings.name, model)
+        yield names.captured, endpoint.capture_days
+        if endpoint.batch:
+            yield names.scores, endpoint.batch.result_days
+
+
+def surroundings_of(training: TrainingSettings, network: PrivateNetwork | None) -> JobSurroundings:
+    """What the jobs around an endpoint run within: as those of training, but one instance each.
+
+    Args:
+        training: How models are trained.
+        network: The environment's network, if it has one.
+    """
+    return JobSurroundings(
+        network=Network(vpc=network.vpc, security_groups=[network.workload_security_group])
+        if network
+        else None,
+        network_isolation=training.network_isolation,
+        encrypt_between_instances=training.encrypt_between_instances,
     )
 
 

@@ -8,6 +8,7 @@ from config import EndpointSettings, EnvironmentSettings
 from sagelens.endpoint_options import Variant
 from sagelens.live_version import LivePackage
 from sagelens.model_endpoint import ModelEndpoint
+from stacks.batch_stack import BatchStack
 from stacks.drift_stack import DriftStack, watched
 from stacks.foundation_stack import FoundationStack
 from stacks.hosting_plans import (
@@ -64,7 +65,7 @@ class HostingStack(PlatformStack):
         self.add_stack_dependency(releases)
         self.live = LivePackage(self, "Live", parameter_name=names.live_parameter)
         bucket = foundation.models_bucket
-        self.capture = capture_of(endpoint, model=model, bucket=bucket)
+        self.capture = capture_of(endpoint, names=names, bucket=bucket)
         self.endpoint = ModelEndpoint(
             self,
             "Endpoint",
@@ -109,7 +110,8 @@ class HostingStack(PlatformStack):
 def add_hosting(
     scope: Construct, *, settings: EnvironmentSettings, foundation: FoundationStack
 ) -> None:
-    """Add an environment's releases, after them a hosting stack for each model, and drift watches.
+    """Add an environment's releases, after them a hosting stack for each model, drift watches and
+    batch scoring.
 
     Args:
         scope: The app.
@@ -121,6 +123,10 @@ def add_hosting(
         return
     if any(endpoint.drift for endpoint in hosting.models.values()):
         DriftStack(
+            scope, settings=settings, hosting=hosting, training=training, foundation=foundation
+        )
+    if any(endpoint.batch for endpoint in hosting.models.values()):
+        BatchStack(
             scope, settings=settings, hosting=hosting, training=training, foundation=foundation
         )
     releases = ReleasesStack(

@@ -103,7 +103,7 @@ class ModelRelease(Construct):
             artifacts=[S3Folder(bucket=bucket, prefix=f"{model}/runs/")],
             images=[algorithm(trained.algorithm).inference_image(self, processor)],
             encryption_key=foundation.encryption_key,
-            capture=capture_of(self._endpoint, model=model, bucket=bucket),
+            capture=capture_of(self._endpoint, names=self._names, bucket=bucket),
             network=network_of(self._endpoint, foundation.network),
         )
 

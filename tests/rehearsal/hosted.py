@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -54,7 +54,8 @@ class Hosted:
     def deploy(cls, aws: Rehearsal, assembly: Path) -> Hosted:
         """Deploy an assembly and listen to its bus."""
         outputs = cls.outputs_of(aws, assembly)
-        bus, news = outputs["EventBusName"], Tap.make(aws, "news-of-releases")
+        bus = outputs["EventBusName"]
+        news = Tap.make(aws, f"news-of-{outputs['ChurnEndpointName']}")
         events = aws.client("events")
         pattern = json.dumps({"source": ["sagelens.release"]})
         events.put_rule(Name="tap", EventBusName=bus, EventPattern=pattern)
@@ -78,15 +79,18 @@ class Hosted:
         """The model package group's name."""
         return self.outputs["ChurnModelGroupName"]
 
-    def register(self, model: bytes, group: str | None = None) -> str:
-        """Register a version as the pipeline does; its ARN."""
+    def register(
+        self, model: bytes, group: str | None = None, files: Mapping[str, bytes] = {}
+    ) -> str:
+        """Register a version as the pipeline does, with files of its run; its ARN."""
         client, bucket = self.aws.client("sagemaker"), self.outputs["ModelsBucketName"]
         group = group or self.group
         versions = client.list_model_packages(ModelPackageGroupName=group, MaxResults=100)
         number = len(versions["ModelPackageSummaryList"])
         run = f"churn/runs/{group}-{number}"
         key = f"{run}/model/model.tar.gz"
-        self.aws.client("s3").put_object(Bucket=bucket, Key=key, Body=model)
+        for place, content in {key: model, **{f"{run}/{n}": c for n, c in files.items()}}.items():
+            self.aws.client("s3").put_object(Bucket=bucket, Key=place, Body=content)
         container = {
             "Image": IMAGE,
             "ModelDataUrl": f"s3://{bucket}/{key}",
@@ -145,23 +149,38 @@ class Hosted:
         assert event["detail-type"] == kind, event["detail"]
         return event["detail"]
 
-    def release(self, model: bytes) -> str:
+    def release(self, model: bytes, files: Mapping[str, bytes] = {}) -> str:
         """Register a version, approve it, and wait until it is live."""
-        package = self.register(model)
+        package = self.register(model, files=files)
         self.say(package, "Approved")
         self.heard("Release Succeeded", package)
         self.settle()
         return package
+
+    def execute(self, machine: str, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Run a state machine, named by its output, to its end."""
+        client = self.aws.client("stepfunctions")
+        arn = client.start_execution(
+            stateMachineArn=self.outputs[machine], input=json.dumps(dict(given))
+        )["executionArn"]
+
+        def ended() -> dict[str, Any] | None:
+            found = client.describe_execution(executionArn=arn)
+            return found if found["status"] != "RUNNING" else None
+
+        found = wait_for(ended, seconds=120, what=f"the end of {machine}")
+        assert found["status"] == "SUCCEEDED", found.get("cause")
+        return found
 
     def live(self) -> str:
         """The live version, by its parameter."""
         name = self.outputs["ChurnLiveVersionParameter"]
         return self.aws.client("ssm").get_parameter(Name=name)["Parameter"]["Value"]
 
-    def ask(self, body: str = "1,2,3\n") -> Any:
-        """The probability for one customer."""
+    def ask(self, body: str = "1,2,3\n", **more: Any) -> Any:
+        """The probability for the first customer."""
         found = self.aws.client("sagemaker-runtime").invoke_endpoint(
-            EndpointName=self.endpoint, Body=body.encode(), ContentType="text/csv"
+            EndpointName=self.endpoint, Body=body.encode(), ContentType="text/csv", **more
         )
         return json.loads(found["Body"].read())["predictions"][0]["churn_probability"]
 
@@ -172,8 +191,8 @@ class Hosted:
     def is_served_as_stacked(self) -> bool:
         """Whether SageMaker serves the configuration that the stack holds."""
         resource = self.aws.client("cloudformation").describe_stack_resource(
-            StackName="sagelens-hosted-hosting-churn",
-            LogicalResourceId="SagelensHostedChurnConfig",
+            StackName=self.endpoint.replace("-churn", "-hosting-churn"),
+            LogicalResourceId=f"{self.endpoint.title().replace('-', '')}Config",
         )["StackResourceDetail"]
         return resource["PhysicalResourceId"].endswith(self.described()["EndpointConfigName"])
 

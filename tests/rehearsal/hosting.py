@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from ml_src.churn import generate, prepare, train
+from ml_src.churn import evaluate, generate, prepare, train
 from rehearsal.process import Rehearsal
 from tests.rehearsal.listening import wait_for
 
@@ -38,6 +38,18 @@ def trained(folder: Path, rounds: int) -> Path:
     ]
     train.train(train.parse([*channels, *places, f"--num_round={rounds}"]))
     return folder / "model"
+
+
+def evaluated(folder: Path) -> dict[str, Path]:
+    """Evaluate what was trained in a folder.
+
+    Returns:
+        the folders of the baseline and of the evaluation, by these names.
+    """
+    prepared, made = folder / "prepared", folder / "evaluated"
+    channels = [f"--{name}={prepared / name}" for name in ("validation", "test")]
+    evaluate.run([f"--model={folder / 'model'}", *channels, f"--output={made}"])
+    return {"baseline": prepared / "baseline", "evaluation": made / "evaluation"}
 
 
 # Serves at once: tests of what moves between models need no real one.

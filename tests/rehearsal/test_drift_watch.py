@@ -17,7 +17,7 @@ import pytest
 from aws_cdk import aws_iam as iam
 
 import app as sagelens_app
-from ml_src.churn import evaluate, generate
+from ml_src.churn import generate
 from ml_src.churn.schema import INPUTS
 from rehearsal.deploy import deploy
 from rehearsal.process import PROJECT, Rehearsal
@@ -33,7 +33,7 @@ from sagelens import (
     SourceArchive,
     WatchPeriod,
 )
-from tests.rehearsal.hosting import IMAGE, SERVING, packed, trained
+from tests.rehearsal.hosting import IMAGE, SERVING, evaluated, packed, trained
 from tests.rehearsal.listening import Tap, wait_for
 from tests.rehearsal.policies import without
 
@@ -231,10 +231,8 @@ def body(rows: list[dict[str, str]]) -> bytes:
 def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model's folder, its baseline and its evaluation."""
     folder = tmp_path_factory.mktemp("churn")
-    model = trained(folder, 20)
-    prepared = folder / "prepared"
-    channels = [f"--{name}={prepared / name}" for name in ("validation", "test")]
-    evaluate.run([f"--model={model}", *channels, f"--output={folder / 'evaluated'}"])
+    trained(folder, 20)
+    evaluated(folder)
     return folder
 
 

@@ -123,17 +123,7 @@ SKIPS = (
         "iam",
         "resource-star",
         ("vision/ImageAnalysisWorkerRole261800C5",),
-        ("prod", "every"),
-        "AWS Lambda, Giving Lambda functions access to resources in an Amazon VPC: the network "
-        "interfaces do not exist yet, so AWS documents these actions on *; a Deny keeps the "
-        "function's own code from them",
-        about="statement JoinNetwork",
-    ),
-    Skip(
-        "iam",
-        "resource-star",
-        ("custom-labels/KeeperWorkerRole589AE567",),
-        ("every",),
+        ("prod",),
         "AWS Lambda, Giving Lambda functions access to resources in an Amazon VPC: the network "
         "interfaces do not exist yet, so AWS documents these actions on *; a Deny keeps the "
         "function's own code from them",
@@ -337,6 +327,7 @@ SKIPS = (
             ("releases/ChurnReleaseLogsD5679D43", DISPOSABLE),
             ("releases/VersionsWorkerLogs80746132", DISPOSABLE),
             ("releases/ScalingWorkerLogsD2E562FF", ("demo",)),
+            ("batch/ChurnMachineLogsEFC62C0B", ("demo",)),
             ("drift/ChurnMachineLogsEFC62C0B", ("demo",)),
             ("training/ChurnOnDriftWorkerLogs9EAB0B94", ("demo",)),
         )

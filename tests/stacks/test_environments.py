@@ -153,6 +153,11 @@ def test_outputs_are_the_contract_with_clients(tmp_path: Path) -> None:
             "ResultsTableName",
             "ReviewerRoleArn",
         ],
+        "sagelens-demo-batch": [
+            "ChurnBatchPrefix",
+            "ChurnBatchStateMachineArn",
+            "ChurnScoresPrefix",
+        ],
         "sagelens-demo-drift": [
             "ChurnDriftAlarmName",
             "ChurnDriftReportsPrefix",

@@ -12,9 +12,12 @@ import pytest
 
 import app
 import config
+from config.batch import BatchSettings
 from config.hosting import BURSTABLE, EVENTS_A_LOOK, LONGEST_DEPLOYMENT, MEMORY_SIZES, MOST_EVENTS
 from sagelens import endpoint_rules, release
+from sagelens.batch_scoring import JOB_NAME
 from sagelens.endpoint_options import Variant
+from stacks.batch_stack import records_of
 from stacks.hosting_checks import LARGEST_SAMPLE, problems
 from stacks.hosting_plans import (
     VARIANT,
@@ -25,7 +28,8 @@ from stacks.hosting_plans import (
 )
 
 TEST = 'smoke_test: {answer_path: "$.predictions[0].churn_probability"}'
-MODEL = "{algorithm: xgboost-script, data_prefix: churn/, gate: {metric: a.b, at_least: 0.5}}"
+GATE = "gate: {metric: a.b, at_least: 0.5}"
+MODEL = f"{{algorithm: xgboost-script, data_prefix: churn/customers/, {GATE}}}"
 SEVERAL = "capacity: {instances: {instance_count: 2}}"
 
 
@@ -208,6 +212,77 @@ def test_the_watch_finds_by_name_what_the_endpoint_captures_and_releases_write(
     assert not any("Export" in one for one in template["Outputs"].values())
 
 
+def expiring(assembly: cdk.cx_api.CloudAssembly) -> dict[str, tuple[int, int]]:
+    """After how many days objects of the models bucket expire, and then go, by their prefix."""
+    template = assembly.get_stack_by_name("sagelens-x-foundation").template
+    rules = [
+        rule
+        for bucket in of(template, "AWS::S3::Bucket")
+        for rule in bucket["Properties"]["LifecycleConfiguration"]["Rules"]
+        if rule.get("Prefix", "").startswith("churn/")
+    ]
+    return {
+        rule["Prefix"]: (
+            rule["ExpirationInDays"],
+            rule["NoncurrentVersionExpiration"]["NoncurrentDays"],
+        )
+        for rule in rules
+    }
+
+
+def test_what_customers_sent_and_got_expires_for_good(tmp_path: Path) -> None:
+    given = text(f"{SEVERAL}, capture_percent: 5, capture_days: 7, batch: {{result_days: 9}}")
+    assembly = synthesized(tmp_path, given)
+    assert expiring(assembly) == {"churn/captured/": (7, 1), "churn/scores/": (9, 1)}
+    # What is named after these folders writes to them.
+    outputs = hosting(assembly)["Outputs"]
+    assert outputs["ChurnCapturedPrefix"]["Value"].startswith("churn/captured/")
+    batch = assembly.get_stack_by_name("sagelens-x-batch").template["Outputs"]
+    assert batch["ChurnScoresPrefix"]["Value"] == "churn/scores/"
+
+
+def test_what_was_captured_once_expires_though_nothing_is_captured_now(tmp_path: Path) -> None:
+    assert expiring(synthesized(tmp_path, text())) == {"churn/captured/": (30, 1)}
+
+
+def test_a_batch_finds_by_name_what_releases_write(tmp_path: Path) -> None:
+    given = text("batch: {identifiers: 2, schedule: rate(1 day), job: {instance_count: 3}}")
+    assembly = synthesized(tmp_path, given)
+    template = assembly.get_stack_by_name("sagelens-x-batch").template
+    (found,) = of(template, "AWS::StepFunctions::StateMachine")
+    told = json.dumps(found["Properties"]["DefinitionString"])
+    parameter = hosting(assembly)["Parameters"]["LiveVersion"]["Default"]
+    for words in (
+        f'\\"{parameter}\\"',
+        "churn/batch/",
+        "churn/scores/",
+        '\\"$[2:]\\"',
+        '\\"$[0,1,-1]\\"',
+        '\\"InstanceCount\\":3',
+        "sagelens.batch",
+    ):
+        assert words in told, words
+    (schedule,) = of(template, "AWS::Scheduler::Schedule")
+    assert schedule["Properties"]["ScheduleExpression"] == "rate(1 day)"
+    assert not any("Export" in one for one in template["Outputs"].values())
+
+
+@pytest.mark.parametrize(
+    ("given", "sent", "kept", "form"),
+    [
+        ({}, "$", "$", "text/csv"),
+        ({"identifiers": 1}, "$[1:]", "$[0,-1]", "text/csv"),
+        ({"content_type": "application/jsonlines"}, "$", "$", "application/jsonlines"),
+    ],
+)
+def test_results_hold_what_the_settings_say(
+    given: dict[str, Any], sent: str, kept: str, form: str
+) -> None:
+    records = records_of(BatchSettings.model_validate(given))
+    assert (records.sent, records.kept) == (sent, kept)
+    assert (records.content_type, records.accept) == (form, form)
+
+
 def test_a_watch_need_not_ask_for_retraining(tmp_path: Path) -> None:
     assembly = synthesized(tmp_path, text(WATCHED + "{retrain: false}"))
     template = assembly.get_stack_by_name("sagelens-x-drift").template
@@ -230,7 +305,9 @@ def test_the_longest_names_fit(tmp_path: Path) -> None:
     # Its scripts are not there, so only the endpoint's name can be judged.
     assert settings.hosting is not None
     endpoint = settings.hosting.models[model]
-    agreed(endpoint, HostingNames(settings.name, model).endpoint)
+    names = HostingNames(settings.name, model)
+    agreed(endpoint, names.endpoint)
+    assert JOB_NAME.fullmatch(names.batch)
 
 
 # The configuration refuses what the construct would: it knows no CDK, so the rules stand twice.

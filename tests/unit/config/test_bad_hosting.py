@@ -12,7 +12,7 @@ import pytest
 import config
 from config import drift as drift_settings
 from config import hosting
-from config.instances import HOSTING
+from config.instances import HOSTING, TRANSFORM
 from ml_src.shared.drift.thresholds import Thresholds
 from ml_src.shared.failure import JobError
 
@@ -49,7 +49,13 @@ def drift(more: str) -> str:
     return endpoint(f"{TWO}, capture_percent: 1, drift: {{{more}}}")
 
 
+def batch(more: str) -> str:
+    """Return YAML whose line 6 holds an endpoint with batch scoring."""
+    return endpoint(f"batch: {{{more}}}")
+
+
 AT = "hosting.models.churn"
+BATCH = f"{AT}.batch"
 CAPACITY = f"{AT}.capacity"
 SCALING = f"{CAPACITY}.instances.scaling"
 DEPLOYMENT = f"{AT}.deployment"
@@ -269,6 +275,61 @@ CASES = {
         AT + ".thresholds.utilization_percent:",
         "1 to 100",
     ),
+    "requests kept too long": (
+        endpoint(f"{TWO}, capture_days: 3651"), "6", AT + ".capture_days:", "1 to 3,650"
+    ),
+    "requests deleted before the watch looks": (
+        endpoint(f"{TWO}, capture_percent: 1, capture_days: 3, drift: {{hours: 48}}"),
+        "6",
+        AT + ".capture_days:",
+        "before the drift watch has looked at them",
+        "from 4 to 3,650",
+    ),
+    "requests deleted before the latest watch looks": (
+        endpoint(
+            f"{TWO}, capture_percent: 1, drift: {{hours: 744, delay_minutes: 129600}}"
+        ),
+        "5",
+        AT + ".capture_days:",
+        "from 123 to 3,650; or a shorter period or delay",
+    ),
+    "folder of a batch": (batch("prefix: /in/"), "6", BATCH + ".prefix:", "folder names"),
+    "batch that would train": (
+        batch("prefix: a/b/"), "6", BATCH + ".prefix:", "overlaps with a/, the folder of training"
+    ),
+    "batch of the data of training": (
+        endpoint("batch: {}").replace("data_prefix: a/", "data_prefix: churn/batch/2026/"),
+        "6",
+        BATCH + ".prefix:",
+        "is churn/batch/, which overlaps with churn/batch/2026/",
+        "a folder beside it",
+    ),
+    "batch of labels": (
+        drift("labels_prefix: churn/batch/labels/}, batch: {"),
+        "6",
+        BATCH + ".prefix:",
+        "the folder of labels",
+    ),
+    "identifiers without columns": (
+        batch("content_type: application/jsonlines, identifiers: 1"),
+        "6",
+        BATCH + ".identifiers:",
+        "counts columns",
+        "0; or text/csv",
+    ),
+    "schedule of a batch": (
+        batch("schedule: daily"), "6", BATCH + ".schedule:", "neither a rate nor a cron"
+    ),
+    "results kept for no day": (batch("result_days: 0"), "6", BATCH + ".result_days:", "1 to"),
+    "instance type of a batch": (
+        batch("job: {instance_type: ml.t3.medium}"),
+        "6",
+        BATCH + ".job.instance_type:",
+        "for batch transform",
+    ),
+    "time of a batch": (
+        batch("job: {max_runtime_seconds: 59}"), "6", BATCH + ".job.max_runtime_seconds:", "60 to"
+    ),
     "drift without capture": (
         endpoint(f"{TWO}, drift: {{}}"),
         "6",
@@ -417,6 +478,18 @@ def test_the_configurations_thresholds_are_the_jobs() -> None:
     assert set(drift_settings.THRESHOLDS) == {field.name for field in fields(Thresholds)}
 
 
+@pytest.mark.parametrize(
+    ("hours", "delay_minutes", "days"),
+    [(1, 5, 2), (24, 60, 3), (22, 60, 2), (22, 61, 3), (744, 129_600, 123)],
+)
+def test_requests_stay_until_the_latest_look(hours: int, delay_minutes: int, days: int) -> None:
+    watch = drift_settings.DriftSettings(hours=hours, delay_minutes=delay_minutes)
+    assert watch.least_days == days
+    # Of a look that starts a day late, the period's first request.
+    oldest = hours + 1 + delay_minutes / 60 + 24
+    assert 24 * (days - 1) < oldest <= 24 * days
+
+
 def test_there_is_no_hosting_by_default(tmp_path: Path) -> None:
     path = tmp_path / "own.yaml"
     path.write_text("name: x\n")
@@ -426,6 +499,7 @@ def test_there_is_no_hosting_by_default(tmp_path: Path) -> None:
 def test_instance_types_are_those_that_the_pinned_botocore_knows() -> None:
     service: Any = botocore.session.get_session().get_service_model("sagemaker")
     assert set(HOSTING) == set(service.shape_for("ProductionVariantInstanceType").enum)
+    assert set(TRANSFORM) == set(service.shape_for("TransformInstanceType").enum)
 
 
 def test_bounds_are_those_that_the_pinned_botocore_knows() -> None:

@@ -21,11 +21,8 @@ KINDS = {
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
-def check_is_csv(file: Path, needed: Sequence[str]) -> list[str]:
+def check_is_csv(file: Path, needed: Sequence[str]) -> None:
     """Look at a file's beginning: text, a header, the needed columns, each once.
-
-    Returns:
-        The names in the header.
 
     Raises:
         JobError: saying what the file is, or which columns it lacks and which it has.
@@ -51,7 +48,6 @@ def check_is_csv(file: Path, needed: Sequence[str]) -> list[str]:
     twice = [name for name, count in Counter(names).items() if count > 1 and name in needed]
     if twice:
         raise JobError(f"{file}, line 1: column {twice[0]!r} stands there more than once")
-    return names
 
 
 def undecodable(file: Path) -> str | None:
