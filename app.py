@@ -14,7 +14,7 @@ from stacks.foundation_stack import FoundationStack
 from stacks.hosting_checks import problems
 from stacks.hosting_stack import add_hosting
 from stacks.training_stack import TrainingStack
-from stacks.vision_stack import VisionStack
+from stacks.vision_stack import add_vision
 
 
 def new_app(*, outdir: str | None = None) -> cdk.App:
@@ -31,7 +31,7 @@ def compose(app: cdk.App, settings: config.EnvironmentSettings) -> cdk.App:
     """Add an environment's stacks to the app."""
     foundation = FoundationStack(app, settings=settings)
     if settings.vision:
-        VisionStack(app, settings=settings, vision=settings.vision, foundation=foundation)
+        add_vision(app, settings=settings, vision=settings.vision, foundation=foundation)
     if settings.training:
         TrainingStack(app, settings=settings, training=settings.training, foundation=foundation)
     add_hosting(app, settings=settings, foundation=foundation)

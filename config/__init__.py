@@ -9,6 +9,7 @@ are described in docs/configuration.md.
 """
 
 from config.base import Broken
+from config.custom_models import CustomModelSettings
 from config.hosting import EndpointSettings, HostingSettings
 from config.loading import Check, environments, load
 from config.report import ConfigurationError, Problem
@@ -20,6 +21,7 @@ __all__ = [
     "Broken",
     "Check",
     "ConfigurationError",
+    "CustomModelSettings",
     "EndpointSettings",
     "EnvironmentSettings",
     "HostingSettings",

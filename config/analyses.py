@@ -59,8 +59,9 @@ class CustomLabelsSettings(AnalysisSettings):
     policy: ClassVar[Mapping[str, Bands]] = _ACCEPT_ALL
 
     models: Models
-    """ARNs of the project versions, each of which looks at every image. A model costs by the
-    hour while it runs; images wait while one does not."""
+    """The models, each of which looks at every image: names of `custom_models`, or ARNs of project
+    versions that you start and stop yourself. A model costs by the hour while it runs; images
+    wait while one does not."""
     minimum_confidence: Confidence = 50
     """Labels below this confidence are not asked for; it takes the place of each label's assumed
     threshold from training (MinConfidence)."""
@@ -70,6 +71,10 @@ class CustomLabelsSettings(AnalysisSettings):
     def calls(self) -> int:
         """Return one call for each model."""
         return len(self.models)
+
+    def names(self) -> tuple[str | None, ...]:
+        """Return each model's name; None for one that is given by its ARN."""
+        return tuple(None if model.startswith("arn:") else model for model in self.models)
 
 
 class FacesSettings(AnalysisSettings):

@@ -75,16 +75,16 @@ def _compiles(pattern: str) -> str:
 
 Pattern = Annotated[str, Field(min_length=1, max_length=256), AfterValidator(_compiles)]
 # ProjectVersionArn, "DetectCustomLabels", Amazon Rekognition API reference.
-ModelArn = Annotated[
+Model = Annotated[
     str,
     Shape(
-        r"arn:aws[a-z-]*:rekognition:[a-z0-9-]+:[0-9]{12}"
+        r"[a-z][a-z0-9]*(?:-[a-z][a-z0-9]*)*|arn:aws[a-z-]*:rekognition:[a-z0-9-]+:[0-9]{12}"
         r":project/[A-Za-z0-9_.-]{1,255}/version/[A-Za-z0-9_.-]{1,255}/[0-9]+",
-        "the ARN of a project version, such as "
+        "a name of custom_models, or the ARN of a project version, such as "
         "arn:aws:rekognition:eu-west-1:123456789012:project/shelf/version/v1/1700000000000",
     ),
 ]
 Models = Annotated[
-    tuple[ModelArn, ...], Field(strict=False, min_length=1, max_length=10), Unique("model")
+    tuple[Model, ...], Field(strict=False, min_length=1, max_length=10), Unique("model")
 ]
 Patterns = Annotated[Mapping[PatternName, Pattern], Field(max_length=50)]

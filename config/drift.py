@@ -8,8 +8,8 @@ from pydantic import AfterValidator, Field
 
 from config.base import Broken, Keys, Section, Shape, Unique, whole
 from config.jobs import ProcessingJobSettings
+from config.names import Prefix
 from config.training import Schedule
-from config.vision import Prefix
 
 THRESHOLDS = (
     "psi",

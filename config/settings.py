@@ -65,9 +65,9 @@ class EnvironmentSettings(Section):
 
     name: EnvironmentName
     """The environment's name. Its stacks are called sagelens-<name>-foundation,
-    sagelens-<name>-vision, sagelens-<name>-training, sagelens-<name>-releases,
-    sagelens-<name>-hosting-<model>, sagelens-<name>-drift and sagelens-<name>-batch. A file in
-    config/environments/ is called after it."""
+    sagelens-<name>-custom-labels, sagelens-<name>-vision, sagelens-<name>-training,
+    sagelens-<name>-releases, sagelens-<name>-hosting-<model>, sagelens-<name>-drift and
+    sagelens-<name>-batch. A file in config/environments/ is called after it."""
     region: Region | None = None
     """Region to deploy to; null: the one that the AWS CLI is set to."""
     account: Account | None = None
@@ -123,6 +123,8 @@ class EnvironmentSettings(Section):
     def _models(self) -> Iterator[tuple[Loc, str]]:
         custom = self.vision.analyses.custom_labels if self.vision else None
         for index, model in enumerate(custom.models if custom else ()):
+            if not model.startswith("arn:"):
+                continue
             yield ("vision", "analyses", "custom_labels", "models", index), model
 
     def _endpoints(self) -> Iterator[tuple[str, EndpointSettings]]:

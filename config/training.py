@@ -9,8 +9,8 @@ from pydantic import Field
 from config.base import Broken, Keys, Section, Shape, Unique, meant
 from config.fields import Account
 from config.jobs import ProcessingJobSettings, TrainingJobSettings
+from config.names import ModelName, Prefix
 from config.tuning import Hyperparameters, TuningSettings
-from config.vision import Prefix
 
 ALGORITHMS = (
     "xgboost",
@@ -28,16 +28,6 @@ ALGORITHMS = (
 RULES = ("loss_not_decreasing", "overfit", "vanishing_gradient", "exploding_gradient")
 MOST_MINUTES = 43_200
 LONGEST_AUTOPILOT = 2_592_000
-
-ModelName = Annotated[
-    str,
-    Field(max_length=20),
-    Shape(
-        r"[a-z][a-z0-9]*(?:-[a-z][a-z0-9]*)*",
-        "at most 20 lower-case letters and digits, words joined by a hyphen, each beginning with "
-        "a letter",
-    ),
-]
 
 
 def _about_algorithm(value: str) -> str | None:

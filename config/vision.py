@@ -8,7 +8,9 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from config.analyses import ANALYSES, QUOTAS, Analyses, ModerationSettings
-from config.base import Broken, Keys, Section, Shape, meant, whole
+from config.base import Broken, Keys, Loc, Section, meant, whole
+from config.custom_models import CustomModelSettings
+from config.names import ModelName, Prefix
 from config.policy import EVERY_LABEL, LabelPolicy
 
 VISIBILITY_FACTOR = 6
@@ -22,26 +24,6 @@ Days = Annotated[int, Field(ge=1, le=14)]
 BackoffSeconds = Annotated[int, Field(ge=1, le=LONGEST_VISIBILITY)]
 Proportion = Annotated[float, Field(ge=0, le=1), AfterValidator(whole)]
 CallsPerSecond = Annotated[float, Field(gt=0, le=10_000), AfterValidator(whole)]
-
-
-def _about_prefix(value: str) -> str | None:
-    if value.startswith("/"):
-        return "begins with a slash, which would be part of every key"
-    if "*" in value or "?" in value:
-        return "holds a wildcard; a prefix has none"
-    return None if value.endswith("/") else 'does not end with "/"'
-
-
-Prefix = Annotated[
-    str,
-    Field(max_length=512),
-    Shape(
-        r"(?:[A-Za-z0-9_][A-Za-z0-9_.!()-]*/)+",
-        'folder names, each followed by "/", of letters, digits and _ . ! ( ) -, '
-        'such as "incoming/"; at most 512 characters',
-        _about_prefix,
-    ),
-]
 
 
 class FunctionSettings(Section):
@@ -148,6 +130,11 @@ class VisionSettings(Section):
     """Only objects whose key begins with this are analysed. Ends with "/"."""
     analyses: Analyses = Analyses(moderation=ModerationSettings())
     """The analyses that are on; at least one."""
+    custom_models: Annotated[Mapping[ModelName, CustomModelSettings], Field(max_length=10)] = Field(
+        default={}
+    )
+    """Custom Labels models of your own, by name: trained, gated, started on a lease and stopped.
+    `analyses.custom_labels.models` lists the names of those that look at images."""
     policy: Policy = Field(
         default_factory=_default_policy, json_schema_extra={"x-default": "each analysis's own"}
     )
@@ -195,6 +182,26 @@ class VisionSettings(Section):
                 yield _without_analysis(name)
         yield from self._too_slow()
         yield from self._too_large()
+        yield from self._unknown_models()
+
+    def _unknown_models(self) -> Iterator[Broken]:
+        """Yield names that the custom_labels analysis uses and no model has."""
+        custom = self.analyses.custom_labels
+        for index, model in enumerate(custom.names() if custom else ()):
+            if model is not None and model not in self.custom_models:
+                at: Loc = ("analyses", "custom_labels", "models", index)
+                close = meant(model, self.custom_models)
+                problem = "is no model of custom_models" + (
+                    f"; did you mean {close}?" if close else ""
+                )
+                known = ", ".join(self.custom_models)
+                allowed = f"{known or 'a name of custom_models'}; or a project version's ARN"
+                yield Broken(at, model, problem, allowed, (at, ("custom_models",)))
+
+    def named_models(self) -> tuple[str, ...]:
+        """Return the names of the Custom Labels models that look at images."""
+        custom = self.analyses.custom_labels
+        return tuple(name for name in (custom.names() if custom else ()) if name)
 
     def _too_slow(self) -> Iterator[Broken]:
         timeout = self.function.timeout_seconds

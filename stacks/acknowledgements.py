@@ -6,6 +6,7 @@ A judge fails on any finding that is not listed here.
 from __future__ import annotations
 
 import aws_cdk as cdk
+from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
@@ -19,11 +20,11 @@ from sagelens import (
     PipelineSchedule,
     PrivateNetwork,
     Quarantine,
-    ResultsTable,
     SecureBucket,
     TrainingPipeline,
 )
 from sagelens.image_worker import LARGE_RESULTS
+from sagelens.machine_schedule import SetTimes
 from sagelens.queued_start import QueuedStart
 
 INLINE = (
@@ -84,8 +85,8 @@ def quarantine_findings(quarantine: Quarantine) -> None:
     stands(role, "NIST.800.53.R5-IAMNoInlinePolicy", INLINE)
 
 
-def table_findings(table: ResultsTable) -> None:
-    """What stands of the result table's findings."""
+def table_findings(table: dynamodb.Table) -> None:
+    """What stands of a table's findings."""
     stands(
         table,
         "NIST.800.53.R5-DynamoDBInBackupPlan",
@@ -132,7 +133,7 @@ def image_analysis_findings(
     function_findings(function, _QUEUED)
 
 
-def schedule_findings(schedule: PipelineSchedule) -> None:
+def schedule_findings(schedule: PipelineSchedule | SetTimes) -> None:
     """What stands of the findings of a start at set times."""
     stands(schedule.role, "NIST.800.53.R5-IAMNoInlinePolicy", INLINE)
     stands(

@@ -15,6 +15,8 @@ from sagelens import (
     ReviewShare,
 )
 from stacks import acknowledgements
+from stacks.custom_labels_acknowledgements import calls_findings
+from stacks.custom_labels_stack import CustomLabelsStack
 from stacks.foundation_stack import FoundationStack
 from stacks.platform_stack import PlatformStack
 
@@ -27,6 +29,7 @@ class VisionStack(PlatformStack):
         settings: The environment's settings.
         vision: How images are analysed and judged.
         foundation: The environment's foundation.
+        custom_labels: The models that analyses call by name, if there are any.
     """
 
     def __init__(
@@ -36,6 +39,7 @@ class VisionStack(PlatformStack):
         settings: EnvironmentSettings,
         vision: VisionSettings,
         foundation: FoundationStack,
+        custom_labels: CustomLabelsStack | None = None,
     ) -> None:
         super().__init__(
             scope,
@@ -71,6 +75,7 @@ class VisionStack(PlatformStack):
             )
             if vision.reuse_days
             else None,
+            custom_models=custom_labels.named if custom_labels and vision.named_models() else None,
             review_share=ReviewShare(
                 least=vision.review_share.least,
                 most=vision.review_share.most,
@@ -104,6 +109,15 @@ class VisionStack(PlatformStack):
             prefix=vision.prefix,
             results=foundation.data_bucket,
         )
+        if custom_labels and vision.named_models():
+            policy = custom_labels.keeper.send_back_to(self.image_analysis.work)
+            acknowledgements.stands(
+                policy, "NIST.800.53.R5-IAMNoInlinePolicy", acknowledgements.INLINE
+            )
+            calls_findings(
+                self.image_analysis.worker.role,
+                (custom_labels.named.projects[name] for name in vision.named_models()),
+            )
         work, worker = self.image_analysis.work, self.image_analysis.worker
         self.export("ImageQueueUrl", work.queue.queue_url, "Images that wait")
         self.export(
@@ -115,3 +129,30 @@ class VisionStack(PlatformStack):
         self.export("ImageQueueArn", work.queue.queue_arn, "For the redrive command")
         self.export("ImageFunctionName", worker.function.function_name, "Analyses images")
         self.export("ImagePrefix", vision.prefix, "Where images must arrive in the bucket")
+
+
+def add_vision(
+    app: Construct,
+    *,
+    settings: EnvironmentSettings,
+    vision: VisionSettings,
+    foundation: FoundationStack,
+) -> VisionStack:
+    """Add what looks at images and, before it, the Custom Labels models that are configured.
+
+    Args:
+        app: The app.
+        settings: The environment's settings.
+        vision: How images are analysed and judged.
+        foundation: The environment's foundation.
+    """
+    models = (
+        CustomLabelsStack(
+            app, settings=settings, models=vision.custom_models, foundation=foundation
+        )
+        if vision.custom_models
+        else None
+    )
+    return VisionStack(
+        app, settings=settings, vision=vision, foundation=foundation, custom_labels=models
+    )

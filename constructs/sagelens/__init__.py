@@ -9,6 +9,9 @@ from .alarm_topic import AlarmTopic
 from .automl_training import AutoMLLimits, AutoMLTraining
 from .batch_options import BatchLimits, BatchRecords
 from .batch_scoring import BatchScoring
+from .custom_labels_model import CustomLabelsModel
+from .custom_model_keeper import CustomModelKeeper, KeptModel, Lease
+from .custom_models_table import CustomModels, CustomModelsTable
 from .drift_options import WatchPeriod, drift_metric
 from .drift_watch import DriftWatch
 from .encryption_key import EncryptionKey
@@ -71,6 +74,10 @@ __all__ = [
     "BatchScoring",
     "Canary",
     "CardContent",
+    "CustomLabelsModel",
+    "CustomModelKeeper",
+    "CustomModels",
+    "CustomModelsTable",
     "DataCapture",
     "DataLocation",
     "DriftWatch",
@@ -90,6 +97,8 @@ __all__ = [
     "Instructions",
     "Job",
     "JobSurroundings",
+    "KeptModel",
+    "Lease",
     "Linear",
     "LivePackage",
     "LiveVersion",

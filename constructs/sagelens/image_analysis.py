@@ -18,6 +18,7 @@ from constructs import Construct
 
 from .alarm import Alarm
 from .analysis_calls import Operation, known_analyses, operations_of
+from .custom_models_table import CustomModels, given_by_arn
 from .errors import ArgumentErrors
 from .image_worker import AnswerReuse, ImageWorker, Instructions, Policy, Surroundings
 from .pace import SMALLEST_DEFAULT_QUOTA, Pace, Retry
@@ -58,6 +59,7 @@ class ImageAnalysis(Construct):
             ``results/vision/``); without one such an image fails.
         reuse: When images with the same bytes are answered from an earlier record, which the table
             finds by its index ``contents``; None: never.
+        custom_models: The Custom Labels models that ``analyses`` calls by name.
         review_share: When the share of images that wait for a person is unusual; None: never.
         function: Size and logs of the function.
         queue: How long an image waits, and how often it is tried.
@@ -75,7 +77,7 @@ class ImageAnalysis(Construct):
         failed_alarm: Rings when an image meets an error that no retry mends.
         review_alarms: Ring when the share of images for review is unusual.
         waiting_alarm: Rings when images wait for a Custom Labels model that is not running;
-            None where no analysis uses one.
+            None where no analysis calls one by its ARN: others are started for what waits.
 
     Raises:
         ValueError: With everything that is wrong with the arguments.
@@ -99,6 +101,7 @@ class ImageAnalysis(Construct):
         record_days: int | None = None,
         large_results: s3.IBucket | None = None,
         reuse: AnswerReuse | None = None,
+        custom_models: CustomModels | None = None,
         review_share: ReviewShare | None = ReviewShare(),
         function: FunctionOptions = FunctionOptions(),
         queue: QueueOptions = QueueOptions(),
@@ -111,6 +114,8 @@ class ImageAnalysis(Construct):
         self._results = results
         self._encryption_key = encryption_key
         operations = self._operations(prefix, analyses, policy, review_share, reuse)
+        called = [resource for each in operations for resource in each.resources]
+        by_arn = given_by_arn(called, custom_models, f"ImageAnalysis {self.node.path}")
         self.pace = Pace.of(
             {
                 each.name: (quotas or {}).get(each.name, SMALLEST_DEFAULT_QUOTA)
@@ -138,6 +143,7 @@ class ImageAnalysis(Construct):
                 encryption_key=encryption_key,
                 work=self.work,
                 large_results=large_results,
+                custom_models=custom_models,
             ),
             instructions=Instructions(
                 environment_name=environment_name,
@@ -178,7 +184,7 @@ class ImageAnalysis(Construct):
                 description="Images wait for a Custom Labels model that is not running",
                 topic=alarm_topic,
             )
-            if any(each.resources for each in operations)
+            if by_arn
             else None
         )
 
@@ -267,9 +273,8 @@ class ImageAnalysis(Construct):
         Args:
             name: ``ImagesAccepted``, ``ImagesForReview``, ``ImagesRejected``,
                 ``ImagesUnusable``, ``ImagesRepeated``, ``ReviewShare``, ``CallsSaved``,
-                ``DollarsSaved``, ``MessagesRetried``,
-                ``MessagesDenied``, ``MessagesWaiting``, ``MessagesMalformed`` or
-                ``MessagesFailed``.
+                ``DollarsSaved``, ``MessagesRetried``, ``MessagesDenied``, ``MessagesParked``,
+                ``MessagesWaiting``, ``MessagesMalformed`` or ``MessagesFailed``.
         """
         return cloudwatch.Metric(
             namespace="Sagelens",

@@ -16,6 +16,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from .analysis_calls import Operation
+from .custom_models_table import CustomModels
 from .errors import ArgumentErrors
 from .pace import Pace, Retry
 from .private_network import Network
@@ -46,6 +47,7 @@ class Surroundings:
         encryption_key: Key of bucket, table and queue.
         work: Queue that it works off.
         large_results: Bucket for results that are too large for a record, if there is one.
+        custom_models: Custom Labels models that analyses call by name, if there are any.
     """
 
     bucket: s3.IBucket
@@ -55,6 +57,7 @@ class Surroundings:
     encryption_key: kms.IKey
     work: WorkQueue
     large_results: s3.IBucket | None = None
+    custom_models: CustomModels | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -172,6 +175,7 @@ class ImageWorker(PythonFunction):
                 "RECORD_DAYS": "" if days is None else str(days),
                 "RESULTS_TABLE": surroundings.results.table_name,
                 **_results_bucket(surroundings),
+                **_models_table(surroundings),
                 # In the function's own code a file goes live with it and is rolled back with
                 # it, and reading it takes no permission and no call.
                 **({"SETTINGS_FILE": SETTINGS_FILE} if large else {"SETTINGS": settings}),
@@ -189,7 +193,7 @@ def _statements(
     table = surroundings.results.table_arn
     images = surroundings.bucket.arn_for_objects(f"{surroundings.prefix}*")
     return [
-        *_analysing(instructions.operations),
+        *_analysing(instructions.operations, surroundings.custom_models),
         # Objects are always read by their version id, by Rekognition with this role too.
         _allow("ReadImages", ["s3:GetObjectVersion"], images),
         # Without it S3 answers 403, not 404, for an object that is gone.
@@ -199,20 +203,23 @@ def _statements(
         *(_reusing(table) if instructions.reuse else ()),
         _allow("Announce", ["events:PutEvents"], surroundings.bus.event_bus_arn),
         *_keeping(surroundings.large_results),
+        *(surroundings.custom_models.statements() if surroundings.custom_models else ()),
         _allow("UseKey", _key_actions(surroundings), surroundings.encryption_key.key_arn),
         *surroundings.work.worker_statements(),
     ]
 
 
-def _analysing(operations: Sequence[Operation]) -> list[iam.PolicyStatement]:
+def _analysing(
+    operations: Sequence[Operation], models: CustomModels | None
+) -> list[iam.PolicyStatement]:
     """The operations that are called, each on the resources that it is called with."""
     free = [each.name for each in operations if not each.resources]
     # Most image operations take no resource.
     statements = [_allow("Analyse", _actions(free), "*")] if free else []
     bound = [each for each in operations if each.resources]
-    statements += [
-        _allow(f"Analyse{each.name}", _actions([each.name]), *each.resources) for each in bound
-    ]
+    for each in bound:
+        resources = [models.resource(name) if models else name for name in each.resources]
+        statements.append(_allow(f"Analyse{each.name}", _actions([each.name]), *resources))
     return statements
 
 
@@ -238,6 +245,11 @@ def _key_actions(surroundings: Surroundings) -> list[str]:
 def _results_bucket(surroundings: Surroundings) -> dict[str, str]:
     bucket = surroundings.large_results
     return {"RESULTS_BUCKET": bucket.bucket_name} if bucket else {}
+
+
+def _models_table(surroundings: Surroundings) -> dict[str, str]:
+    models = surroundings.custom_models
+    return {"MODELS_TABLE": models.table.table_name} if models else {}
 
 
 def _actions(operations: Sequence[str]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Starts a state machine at set times."""
+"""Starts a state machine or a function at set times."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
@@ -21,8 +22,8 @@ SCHEDULED_TIME = "<aws.scheduler.scheduled-time>"
 """Becomes the time that a start was meant for, such as ``2026-11-23T02:00:00Z``."""
 
 
-class MachineSchedule(Construct):
-    """Starts a state machine again and again at set times.
+class SetTimes(Construct):
+    """Starts something again and again at set times: what schedules have in common.
 
     A start that fails is tried for a day; then what it asked for is kept in a queue, with an
     alarm.
@@ -33,10 +34,12 @@ class MachineSchedule(Construct):
     Args:
         scope: The parent construct.
         id: The construct's id.
-        state_machine: What is started.
+        target_arn: What is started.
+        action: What starting it takes, such as ``states:StartExecution``.
+        what: What it is, in words, such as ``state machine``.
         description: What for, in a few words.
         expression: ``rate(1 day)``, or in UTC ``cron(0 2 * * ? *)``.
-        input: Input of each execution; a text may be :data:`SCHEDULED_TIME`.
+        input: What each start is given; a text may be :data:`SCHEDULED_TIME`.
         encryption_key: Key of schedule and queue.
         alarm_topic: Hears of starts that failed.
         removal_policy: What becomes of the queue when the stack is deleted.
@@ -44,7 +47,7 @@ class MachineSchedule(Construct):
     Attributes:
         group: The schedule's group, by which its role knows it.
         schedule: The schedule.
-        role: What it may do: start this state machine.
+        role: What it may do: start this one thing.
         undelivered: Queue of the starts that failed, for 14 days.
         undelivered_alarm: Rings as soon as there is one.
     """
@@ -54,7 +57,9 @@ class MachineSchedule(Construct):
         scope: Construct,
         id: str,
         *,
-        state_machine: stepfunctions.CfnStateMachine,
+        target_arn: str,
+        action: str,
+        what: str,
         description: str,
         expression: str,
         input: Mapping[str, str],
@@ -82,7 +87,7 @@ class MachineSchedule(Construct):
             description=f"Could not be started at its set time: {description}",
             topic=alarm_topic,
         )
-        self.role = self._role(state_machine, encryption_key)
+        self.role = self._role(what, allow("Start", [action], [target_arn]), encryption_key)
         self.schedule = scheduler.CfnSchedule(
             self,
             "Schedule",
@@ -93,7 +98,7 @@ class MachineSchedule(Construct):
             flexible_time_window=scheduler.CfnSchedule.FlexibleTimeWindowProperty(mode="OFF"),
             kms_key_arn=encryption_key.key_arn,
             target=scheduler.CfnSchedule.TargetProperty(
-                arn=state_machine.ref,
+                arn=target_arn,
                 role_arn=self.role.role_arn,
                 input=json.dumps(dict(input)),
                 dead_letter_config=scheduler.CfnSchedule.DeadLetterConfigProperty(
@@ -102,9 +107,9 @@ class MachineSchedule(Construct):
             ),
         )
 
-    def _role(self, machine: stepfunctions.CfnStateMachine, key: kms.IKey) -> iam.Role:
+    def _role(self, what: str, start: iam.PolicyStatement, key: kms.IKey) -> iam.Role:
         statements = [
-            allow("Start", ["states:StartExecution"], [machine.ref]),
+            start,
             allow("KeepUndelivered", ["sqs:SendMessage"], [self.undelivered.queue_arn]),
             # Decrypt reads the schedule and, with GenerateDataKey, fills the queue.
             allow("UseKey", ["kms:Decrypt", "kms:GenerateDataKey"], [key.key_arn]),
@@ -112,7 +117,7 @@ class MachineSchedule(Construct):
         return iam.Role(
             self,
             "Role",
-            description="Lets a schedule start its state machine",
+            description=f"Lets a schedule start its {what}",
             assumed_by=iam.ServicePrincipal(
                 "scheduler.amazonaws.com",
                 # "Cross-service confused deputy prevention": the source is the schedule's group.
@@ -122,4 +127,88 @@ class MachineSchedule(Construct):
                 },
             ),
             inline_policies={"start": iam.PolicyDocument(statements=statements)},
+        )
+
+
+class MachineSchedule(SetTimes):
+    """Starts a state machine again and again at set times; see :class:`SetTimes`.
+
+    Args:
+        scope: The parent construct.
+        id: The construct's id.
+        state_machine: What is started.
+        description: What for, in a few words.
+        expression: ``rate(1 day)``, or in UTC ``cron(0 2 * * ? *)``.
+        input: Input of each execution; a text may be :data:`SCHEDULED_TIME`.
+        encryption_key: Key of schedule and queue.
+        alarm_topic: Hears of starts that failed.
+        removal_policy: What becomes of the queue when the stack is deleted.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        state_machine: stepfunctions.CfnStateMachine,
+        description: str,
+        expression: str,
+        input: Mapping[str, str],
+        encryption_key: kms.IKey,
+        alarm_topic: sns.ITopic,
+        removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN,
+    ) -> None:
+        super().__init__(
+            scope,
+            id,
+            target_arn=state_machine.ref,
+            action="states:StartExecution",
+            what="state machine",
+            description=description,
+            expression=expression,
+            input=input,
+            encryption_key=encryption_key,
+            alarm_topic=alarm_topic,
+            removal_policy=removal_policy,
+        )
+
+
+class FunctionSchedule(SetTimes):
+    """Invokes a function again and again at set times; see :class:`SetTimes`.
+
+    Args:
+        scope: The parent construct.
+        id: The construct's id.
+        function: What is invoked.
+        description: What for, in a few words.
+        expression: ``rate(1 minute)``, or in UTC ``cron(0 2 * * ? *)``.
+        encryption_key: Key of schedule and queue.
+        alarm_topic: Hears of invocations that failed.
+        removal_policy: What becomes of the queue when the stack is deleted.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        function: lambda_.IFunction,
+        description: str,
+        expression: str,
+        encryption_key: kms.IKey,
+        alarm_topic: sns.ITopic,
+        removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN,
+    ) -> None:
+        super().__init__(
+            scope,
+            id,
+            target_arn=function.function_arn,
+            action="lambda:InvokeFunction",
+            what="function",
+            description=description,
+            expression=expression,
+            input={"time": SCHEDULED_TIME},
+            encryption_key=encryption_key,
+            alarm_topic=alarm_topic,
+            removal_policy=removal_policy,
         )

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
 import botocore  # pyright: ignore[reportMissingTypeStubs]
 
 from image_analysis.analyses import Analysis, Answer, Call, Response
+from image_analysis.custom_models import ARGUMENT, CustomModels, is_name
 from image_analysis.pacing import Pacer
 from image_analysis.planning import Plan, plan
 from shared import errors
@@ -39,11 +40,15 @@ class Detection:
 
 @dataclass(frozen=True)
 class Detector:
-    """Calls Rekognition for the configured analyses, each operation at its own pace."""
+    """Calls Rekognition for the configured analyses, each operation at its own pace.
+
+    models: the Custom Labels models that the configuration names.
+    """
 
     rekognition: Any
     analyses: tuple[Analysis, ...]
     pacers: Mapping[str, Pacer]
+    models: CustomModels = field(default_factory=CustomModels)
 
     def detect(
         self,
@@ -85,13 +90,20 @@ class Detector:
     ) -> Response:
         thing = {"Bucket": version.bucket, "Name": version.key, "Version": version.version_id}
         method = getattr(self.rekognition, method_name(call.operation))
+        model = call.arguments.get(ARGUMENT)
+        arguments = self.models.filled(call.arguments)
         self.pacers[call.operation].wait(seconds_left)
         try:
-            return method(Image={"S3Object": thing}, **call.arguments)
+            response = method(Image={"S3Object": thing}, **arguments)
         except Exception as error:
             if errors.code_of(error) == "ResourceNotReadyException":
-                raise ModelNotRunning(str(call.arguments.get("ProjectVersionArn"))) from error
+                raise ModelNotRunning(str(model), parks=is_name(str(model))) from error
             raise
+        if model is None:
+            return response
+        self.models.note_use(model)
+        # Which version it was, for the record: the configuration may name the model only.
+        return {**response, ARGUMENT: arguments[ARGUMENT]}
 
 
 @dataclass(frozen=True)

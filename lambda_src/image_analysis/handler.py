@@ -2,7 +2,8 @@
 
 Environment variables: RESULTS_TABLE, EVENT_BUS, QUEUE_URL, ENVIRONMENT, SETTINGS (JSON) or
 SETTINGS_FILE, RECORD_DAYS (empty keeps records); optional RESULTS_BUCKET (for results that are too
-large for a record), LOG_LEVEL and LOG_KEYS.
+large for a record), MODELS_TABLE (where an analysis names Custom Labels models), LOG_LEVEL and
+LOG_KEYS.
 """
 
 from collections.abc import Mapping
@@ -10,6 +11,7 @@ from functools import cache
 from typing import Any
 
 from image_analysis import settings
+from image_analysis.custom_models import CustomModels
 from image_analysis.detection import Detector
 from image_analysis.flow import Flow
 from image_analysis.overflow import Overflow
@@ -22,6 +24,7 @@ from shared import batch, clients
 from shared.clients import Clients
 from shared.clock import Clock
 from shared.conclusion import Conclusion
+from shared.custom_models import ModelTable
 from shared.logs import Log
 from shared.records import Records
 
@@ -49,14 +52,21 @@ def make_flow(chosen: Settings, made: Clients, clock: Clock) -> Flow:
     """Return the flow for these settings, with pacers of its own."""
     pacers = {operation: Pacer(pace, clock) for operation, pace in chosen.pace.items()}
     records = Records(made.dynamodb, chosen.table, chosen.record_seconds)
+    table = ModelTable(made.dynamodb, chosen.models_table) if chosen.models_table else None
+    models = CustomModels(table, chosen.queue_url, chosen.models, clock)
     return Flow(
         s3=made.s3,
-        detector=Detector(made.rekognition, chosen.analyses, pacers),
+        detector=Detector(made.rekognition, chosen.analyses, pacers, models),
         records=records,
         overflow=Overflow(made.s3, chosen.results_bucket),
         conclusion=Conclusion(made.s3, made.events, records, chosen.fingerprint, chosen.bus),
         reuse=Reuse(
-            made.s3, made.dynamodb, chosen.table, chosen.fingerprint, chosen.saving.seconds
+            made.s3,
+            made.dynamodb,
+            chosen.table,
+            chosen.fingerprint,
+            chosen.saving.seconds,
+            are_live=models.are_live,
         ),
         policy=chosen.policy,
         settings=chosen.fingerprint,

@@ -11,7 +11,7 @@ Two same images at the same time both find nothing, and both pay.
 
 import hashlib
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -68,6 +68,8 @@ class Reuse:
     """Finds what the same bytes were answered with under the same settings.
 
     seconds: how old an answer may be; None: nothing is reused. settings: their fingerprint.
+    are_live: whether answers come from the live versions of the Custom Labels models that the
+    configuration names, which the fingerprint does not tell.
     """
 
     s3: Any
@@ -76,6 +78,7 @@ class Reuse:
     settings: str
     seconds: float | None
     models: Models = field(default_factory=Models)
+    are_live: Callable[[Mapping[str, Fields]], bool] = lambda analyses: True
 
     def look(self, version: ObjectVersion, image: Image, now: float) -> Known | None:
         """Return what is known of the version's bytes; None where nothing is to be reused.
@@ -110,6 +113,8 @@ class Reuse:
         if record.get("content") != content or record.get("expires_at", now) < now:
             return None
         if not self.models.are_current(record["analyses"]):
+            return None
+        if not self.are_live(record["analyses"]):
             return None
         # What a person decided holds for that very object; this one gets the policy's word.
         reviewed: Fields = record.get("reviewed") or {}

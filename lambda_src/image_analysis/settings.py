@@ -15,6 +15,7 @@ from typing import Any, cast
 
 from image_analysis import analyses, planning
 from image_analysis.analyses import Analysis
+from image_analysis.custom_models import ARGUMENT, is_name
 from shared import policy
 from shared.policy import Policy
 
@@ -47,6 +48,7 @@ class Settings:
 
     results_bucket: for results that are too large for a record. record_seconds: how long a record
     is kept, None for ever. pace: calls a second of each operation for one execution environment.
+    models_table: of Custom Labels models, None if no analysis names one. models: their names.
     fingerprint: 16 hex digits that change when the analyses, their versions or the policy do; pace,
     retry and saving leave it as it is.
     """
@@ -63,6 +65,8 @@ class Settings:
     retry: Retry
     saving: Saving
     fingerprint: str
+    models_table: str | None = None
+    models: tuple[str, ...] = ()
 
 
 @cache
@@ -96,6 +100,8 @@ def read(variables: Mapping[str, str]) -> Settings:
         retry=retry,
         saving=_saving(data.get("reuse") or {}),
         fingerprint=fingerprint(data, loaded),
+        models_table=variables.get("MODELS_TABLE") or None,
+        models=_models(loaded),
     )
 
 
@@ -113,6 +119,12 @@ def fingerprint(data: Mapping[str, Any], loaded: tuple[Analysis, ...]) -> str:
     chosen = {"analyses": data["analyses"], "policy": data["policy"], "versions": versions}
     text = json.dumps(_plain(chosen), sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _models(loaded: tuple[Analysis, ...]) -> tuple[str, ...]:
+    """The Custom Labels models that the analyses name, each once."""
+    given = [call.arguments.get(ARGUMENT) for each in loaded for call in each.calls]
+    return tuple(dict.fromkeys(model for model in given if model and is_name(model)))
 
 
 def _plain(value: object) -> object:

@@ -10,7 +10,7 @@ from image_analysis.retries import Retries
 from shared import errors, logs, s3_events
 from shared.batch import Message
 from shared.clients import ATTEMPT_SECONDS, ATTEMPTS
-from shared.errors import OutOfTime
+from shared.errors import ModelNotRunning, OutOfTime
 from shared.logs import Log
 from shared.s3_events import Malformed, ObjectVersion
 
@@ -36,6 +36,7 @@ DOLLARS_SAVED = "DollarsSaved"
 RETRIED = "MessagesRetried"
 DENIED = "MessagesDenied"
 WAITING = "MessagesWaiting"
+PARKED = "MessagesParked"
 MALFORMED = "MessagesMalformed"
 FAILED = "MessagesFailed"
 
@@ -89,6 +90,9 @@ class Worker:
             version = s3_events.parse(message.body)
             log = log.bind(**logs.object_fields(version.bucket, version.key, version.version_id))
             outcome = self._run(version, message)
+            if outcome is None:
+                log.info("message is kept until its model runs", {PARKED: 1})
+                return True
         except Exception as error:
             seconds = self.retries.give_back(message, error)
             self._report_failure(log, message, error, seconds)
@@ -96,10 +100,18 @@ class Worker:
         _report(log, outcome, self.image_price)
         return True
 
-    def _run(self, version: ObjectVersion, message: Message) -> Outcome:
+    def _run(self, version: ObjectVersion, message: Message) -> Outcome | None:
+        """What the flow came to; None if the message now waits in the models' table."""
         owner = f"{self.invocation.request_id}:{message.id}"
         attempt = Attempt(owner, self.invocation.remaining, self.invocation.spare)
-        return self.flow.run(version, attempt)
+        try:
+            return self.flow.run(version, attempt)
+        except ModelNotRunning as error:
+            if not error.parks:
+                raise
+            # Only then is the message done with: until it is kept, the queue has it.
+            self.flow.detector.models.park(message)
+            return None
 
     def _report_failure(
         self, log: Log, message: Message, error: Exception, seconds: int | None

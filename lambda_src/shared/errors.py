@@ -76,14 +76,16 @@ class Refused(ImageError):
 class ModelNotRunning(ImageError):
     """A Custom Labels model does not run, so what it should look at waits.
 
-    model: ARN of the project version.
+    model: its name, or the ARN of its project version. parks: whether the work is kept in the
+    models' table until it runs, and the message is done with.
     """
 
-    def __init__(self, model: str) -> None:
+    def __init__(self, model: str, *, parks: bool = False) -> None:
         # …:project/<project>/version/<version>/<time>
         name = "/".join(model.split("/")[1:4:2]) or model
         super().__init__(f"model_not_running: the Custom Labels model {name} is not running")
         self.model = model
+        self.parks = parks
 
 
 class RecordTooLarge(ImageError):

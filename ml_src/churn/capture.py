@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ml_src.churn import request_body
-from ml_src.churn.request_body import CSV, JSON, JSON_LINES, Row
 from ml_src.churn.schema import INPUTS, LABELS
+from ml_src.shared.request_body import CSV, JSON, JSON_LINES, Row
 
 __all__ = ["LABELS", "columns", "parse", "predictions"]
 
@@ -21,7 +21,7 @@ PREDICTION = "churn_probability"
 
 def parse(body: str | bytes, content_type: str | None) -> Sequence[Row]:
     """Read a request into rows; raises `BadRequest`, a `ValueError`, as the endpoint does."""
-    return request_body.rows(body, content_type)
+    return request_body.FORM.rows(body, content_type)
 
 
 def columns(rows: Sequence[Row]) -> Mapping[str, Any]:

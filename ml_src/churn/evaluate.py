@@ -31,11 +31,11 @@ if not __package__:
     sys.path[0] = str(Path(__file__).resolve().parents[2])
 
 from ml_src.churn import artifact, explanation, matrix, scores
-from ml_src.churn.explanation import Explanation
 from ml_src.churn.features import Encoder
 from ml_src.churn.schema import NUMBERS
 from ml_src.churn.scores import Confusion, Costs, Steps
 from ml_src.shared.drift import predictions
+from ml_src.shared.explanation import Explanation, importances
 from ml_src.shared.failure import PROCESSING, Arguments, JobError, ending_with_reason
 from ml_src.shared.reliability import reliability
 
@@ -149,17 +149,6 @@ def _thin(curve: scores.Floats) -> list[float]:
     return [round(float(value), 6) for value in curve[kept]]
 
 
-def importances(booster: Any, encoder: Encoder) -> list[tuple[str, float]]:
-    """Give each used feature's share of the total gain, the largest first, by encoder's name."""
-    from ml_src.churn.boosting import names
-
-    ours = dict(zip(names(encoder.columns), encoder.columns, strict=True))
-    gains = booster.get_score(importance_type="total_gain")
-    total = sum(gains.values()) or 1.0
-    ranked = sorted(gains.items(), key=lambda item: (-item[1], item[0]))
-    return [(ours[name], gain / total) for name, gain in ranked]
-
-
 def groups(
     encoder: Encoder, features: scores.Numbers
 ) -> dict[str, dict[str, npt.NDArray[np.bool_]]]:
@@ -198,8 +187,7 @@ def evaluate(model: Path, validation: Path, test: Path, output: Path, costs: Cos
         sides.append((labels, booster.inplace_predict(features)))
     result = judge(*sides[1], sides[0], costs)
     report = document(result)
-    gains = importances(booster, encoder)
-    report["importance"] = [{"feature": name, "gain": round(gain, 6)} for name, gain in gains]
+    report["importance"] = importances(booster, encoder.columns)
     baseline = predictions.describe(*sides[1], result.threshold, groups(encoder, features))
     explained = explanation.explain(booster, encoder, features)
     written = {
@@ -217,6 +205,7 @@ def evaluate(model: Path, validation: Path, test: Path, output: Path, costs: Cos
 
 def _draw(folder: Path, result: Evaluation, report: dict[str, Any], explained: Explanation) -> None:
     from ml_src.churn import plots
+    from ml_src.shared.plots import contributions
 
     folder.mkdir(parents=True, exist_ok=True)
     quality, calibration = report["binary_classification_metrics"], report["calibration"]
@@ -224,7 +213,7 @@ def _draw(folder: Path, result: Evaluation, report: dict[str, Any], explained: E
     average = quality["average_precision"]["value"]
     plots.precision_recall(folder / "precision_recall.png", result.found, average, result.chosen)
     plots.confusion(folder / "confusion.png", result.chosen, result.threshold)
-    plots.contributions(folder / "shap.png", explained)
+    contributions(folder / "shap.png", explained)
     plots.calibration(
         folder / "calibration.png",
         calibration["reliability"],

@@ -12,8 +12,7 @@ training rows hold:
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -22,34 +21,14 @@ import numpy as np
 import numpy.typing as npt
 
 from ml_src.churn.schema import CATEGORIES, INPUTS, NUMBERS
+from ml_src.shared.columns import Categories, Features, Floats
+from ml_src.shared.encoding import EncoderError, parsed, save
 
 VERSION = 1
 DERIVED = ("SeniorCitizen", "tenure_years", "MonthlyCharges", "TotalCharges", "charge_ratio")
 UNSEEN = "zeros"  # the one way this version handles an unseen category
 
 MOST_RATIO = 1e6  # a total of next to nothing must not become infinity
-
-Floats = npt.NDArray[np.float64]
-Features = npt.NDArray[np.float32]
-
-
-@dataclass(frozen=True)
-class Categories:
-    """A column of categories: for each row the place of its value in `values`, -1 if missing."""
-
-    values: tuple[str, ...]
-    codes: npt.NDArray[np.integer[Any]]
-
-    @classmethod
-    def of(cls, cells: Sequence[str | None]) -> Categories:
-        """Take a column as a list of texts, None for a missing one."""
-        places: dict[str, int] = {}
-        codes = [-1 if cell is None else places.setdefault(cell, len(places)) for cell in cells]
-        return cls(tuple(places), np.array(codes, np.int32))
-
-    def take(self, rows: Any) -> Categories:
-        """Give some rows, chosen as numpy does."""
-        return Categories(self.values, self.codes[rows])
 
 
 @dataclass(frozen=True)
@@ -73,10 +52,6 @@ class Customers:
             {name: column[rows] for name, column in self.numbers.items()},
             {name: column.take(rows) for name, column in self.categories.items()},
         )
-
-
-class EncoderError(ValueError):
-    """An encoder's document cannot be used; the text says why."""
 
 
 @dataclass(frozen=True)
@@ -157,17 +132,19 @@ class Encoder:
             **asdict(self),
         }
 
+    def save(self, path: Path) -> None:
+        """Write the encoder as JSON."""
+        save(self, path)
+
     @classmethod
-    def from_document(cls, document: Any) -> Encoder:
-        """Read what `document` wrote.
+    def from_text(cls, text: str | bytes) -> Encoder:
+        """Read what `document` gave, as JSON.
 
         Raises:
             EncoderError: it is of another version or form, or names other columns than its own
                 medians and categories give.
         """
-        if not isinstance(document, dict) or document.get("version") != VERSION:
-            given = document.get("version") if isinstance(document, dict) else document
-            raise EncoderError(f"the encoder has version {given!r}, this code reads {VERSION}")
+        document = parsed(text, VERSION)
         try:
             encoder = cls(
                 {name: float(document["medians"][name]) for name in NUMBERS},
@@ -179,18 +156,6 @@ class Encoder:
         if not same or document["unseen"] != UNSEEN or tuple(document["inputs"]) != INPUTS:
             raise EncoderError("the encoder's columns are not those of its medians and categories")
         return encoder
-
-    def save(self, path: Path) -> None:
-        """Write the encoder as JSON."""
-        path.write_text(json.dumps(self.document(), indent=1) + "\n", encoding="utf-8")
-
-    @classmethod
-    def from_text(cls, text: str | bytes) -> Encoder:
-        """Read an encoder from JSON; raises `EncoderError` when it cannot."""
-        try:
-            return cls.from_document(json.loads(text))
-        except ValueError as error:
-            raise EncoderError(str(error)) from error
 
 
 def _zero_for_new(numbers: Mapping[str, Floats]) -> dict[str, Floats]:

@@ -3,10 +3,7 @@
 request_body.py says what a request may hold. An answer holds the probability that each customer
 leaves, in order: for text/csv one a line; for application/json
 `{"predictions": [{"churn_probability": 0.27}, …]}`; for application/jsonlines such an object a
-line. What a client gets on a mistake: the image's toolkit (sagemaker-inference, transformer.py)
-answers with an exception's own status code when it is a `BaseInferenceToolkitError`, and with 500
-for any other. So `RequestError` is one; InvokeEndpoint gives it as a ModelError with that
-OriginalStatusCode.
+line. shared/serving.py says what a client gets on a mistake.
 """
 
 from __future__ import annotations
@@ -18,28 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from ml_src.churn import artifact, request_body
-from ml_src.churn.features import Customers, Encoder, Features
-from ml_src.churn.request_body import ACCEPTED, CSV, JSON, JSON_LINES, BadRequest
-
-try:
-    from sagemaker_inference.errors import BaseInferenceToolkitError  # pyright: ignore
-except ImportError:  # outside the image
-
-    class BaseInferenceToolkitError(Exception):
-        """The toolkit's error, where the toolkit is not installed."""
-
-        def __init__(self, status_code: int, message: str, phrase: str) -> None:
-            """Take the HTTP status code, the answer's body and the status line's phrase."""
-            self.status_code, self.message, self.phrase = status_code, message, phrase
-            super().__init__(status_code, message, phrase)
-
-
-class RequestError(BaseInferenceToolkitError):  # pyright: ignore
-    """A request that cannot be answered: `status_code` 400, 406 or 415, `message` says why."""
-
-    def __init__(self, message: str, status_code: int = 400) -> None:
-        """Take the reason in words."""
-        super().__init__(status_code, message, message[:200])
+from ml_src.churn.features import Customers, Encoder
+from ml_src.shared.columns import Features
+from ml_src.shared.request_body import CSV, JSON, JSON_LINES, BadRequest
+from ml_src.shared.serving import RequestError, answered
 
 
 @dataclass
@@ -88,13 +67,10 @@ def output_fn(prediction: Features, accept: str | None) -> tuple[str, str]:
     Raises:
         RequestError: 406, none of the wanted content types can be given.
     """
-    wanted = [kind.split(";")[0].strip().lower() for kind in (accept or JSON).split(",")]
-    for kind in wanted:
-        if kind == CSV:
-            return "".join(f"{value:.9g}\n" for value in prediction.tolist()), CSV
-        records = [{"churn_probability": float(f"{value:.9g}")} for value in prediction.tolist()]
-        if kind in (JSON, "*/*", "application/*"):
-            return json.dumps({"predictions": records}), JSON
-        if kind == JSON_LINES:
-            return "".join(f"{json.dumps(record)}\n" for record in records), JSON_LINES
-    raise RequestError(f"accept {accept!r} cannot be given; allowed: {', '.join(ACCEPTED)}", 406)
+    kind = answered(accept)
+    if kind == CSV:
+        return "".join(f"{value:.9g}\n" for value in prediction.tolist()), CSV
+    records = [{"churn_probability": float(f"{value:.9g}")} for value in prediction.tolist()]
+    if kind == JSON_LINES:
+        return "".join(f"{json.dumps(record)}\n" for record in records), JSON_LINES
+    return json.dumps({"predictions": records}), JSON

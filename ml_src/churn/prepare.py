@@ -31,6 +31,7 @@ from ml_src.churn import baseline, matrix, reading
 from ml_src.churn.features import Encoder
 from ml_src.churn.identifiers import split
 from ml_src.churn.schema import LABEL
+from ml_src.shared import tables
 from ml_src.shared.failure import PROCESSING, Arguments, JobError, ending_with_reason
 
 Sides = dict[str, npt.NDArray[np.int64]]
@@ -77,9 +78,9 @@ def prepare(source: Path, output: Path, settings: Settings) -> dict[str, Any]:
     Raises:
         JobError: the data cannot be used; says file, line and column.
     """
-    problems = reading.Problems()
-    table = reading.read(reading.inputs(source), problems)
-    _check_share(problems, len(table.labels), settings.most_invalid, source)
+    problems = tables.Problems()
+    table = reading.read(tables.inputs(source), problems)
+    problems.check_share(len(table.labels), settings.most_invalid, source)
     sides = split(table.identifiers, settings.train, settings.validation, settings.seed)
     _check_classes(table.labels, sides, source)
 
@@ -99,11 +100,7 @@ def prepare(source: Path, output: Path, settings: Settings) -> dict[str, Any]:
     report = {
         "version": 1,
         "rows": len(table.labels),
-        "left_out": {
-            "rows": problems.rows,
-            "by_column": dict(problems.by_column),
-            "first": problems.first,
-        },
+        "left_out": problems.document(),
         "sides": {
             side: {"rows": len(rows), "positive_rate": float(table.labels[rows].mean())}
             for side, rows in sides.items()
@@ -113,18 +110,6 @@ def prepare(source: Path, output: Path, settings: Settings) -> dict[str, Any]:
     }
     _save(_place(output, "report", "preparation.json"), report)
     return report
-
-
-def _check_share(
-    problems: reading.Problems, usable: int, most_invalid: float, source: Path
-) -> None:
-    """Fail when more rows were left out than the settings allow."""
-    share = problems.rows / (problems.rows + usable)
-    if share > most_invalid:
-        raise JobError(
-            f"{source}: {problems.rows} of {problems.rows + usable} rows are invalid, more than "
-            f"the {most_invalid:.1%} that --most-invalid allows: {problems}"
-        )
 
 
 def _check_classes(labels: npt.NDArray[np.uint8], sides: Sides, source: Path) -> None:

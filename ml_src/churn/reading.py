@@ -1,23 +1,18 @@
-"""Read customer tables from CSV: column by column, a few megabytes of text at a time.
-
-A row that cannot be used (a text where a number belongs, no label, too few cells) is left out and
-counted; a table that cannot be used is a `JobError` that names file, line and column.
-"""
+"""Read customer tables from CSV, column by column; `shared/tables.py` says how."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from pyarrow import compute, csv
+from pyarrow import compute
 
-from ml_src.churn.features import Categories, Customers
+from ml_src.churn.features import Customers
 from ml_src.churn.identifiers import fingerprints
 from ml_src.churn.schema import (
     CATEGORIES,
@@ -25,17 +20,15 @@ from ml_src.churn.schema import (
     IDENTIFIER,
     LABEL,
     LABELS,
-    MISSING,
     MOST_CATEGORIES,
     NUMBERS,
 )
-from ml_src.churn.texts import check_is_csv, undecodable
+from ml_src.shared.columns import Categories
 from ml_src.shared.failure import JobError
+from ml_src.shared.tables import TEXT, WORDS, Block, Problems, blocks, quoted
 
-BLOCK_BYTES = 4 << 20
-SHOWN = 3  # problems that a reason names
-
-Flags = npt.NDArray[np.bool_]
+KINDS = dict.fromkeys((*CATEGORIES, LABEL), WORDS)
+KINDS |= dict.fromkeys((IDENTIFIER, *NUMBERS), TEXT)
 pc: Any = compute  # its functions are made at import, so no checker knows them
 
 
@@ -52,42 +45,6 @@ class Table:
     labels: npt.NDArray[np.uint8]
 
 
-@dataclass
-class Problems:
-    """The rows left out: how many by column, and the first few in words."""
-
-    rows: int = 0
-    by_column: Counter[str] = field(default_factory=Counter[str])
-    first: list[str] = field(default_factory=list[str])
-
-    def add(self, column: str, count: int, examples: Iterable[str]) -> None:
-        """Count rows with a bad cell in `column`, and keep an example while few are kept."""
-        self.by_column[column] += count
-        for example in examples:
-            if len(self.first) >= SHOWN:
-                break
-            self.first.append(example)
-
-    def __str__(self) -> str:
-        """List the first problems, and how many rows each column spoils."""
-        counts = ", ".join(f"{name} {count}" for name, count in self.by_column.most_common())
-        return f"{'; '.join(self.first)} (bad cells by column: {counts})"
-
-
-def inputs(path: Path) -> list[Path]:
-    """Find the CSV files of an input: the file itself, or all `*.csv` below a folder, sorted."""
-    if path.is_file():
-        return [path]
-    if not path.is_dir():
-        raise JobError(f"{path}: no such file or folder; --input takes a CSV file or a folder")
-    found = sorted(file for file in path.rglob("*") if file.is_file())
-    files = [file for file in found if file.suffix.lower() == ".csv"]
-    if not files:
-        held = ", ".join(file.name for file in found[:5]) or "nothing"
-        raise JobError(f"{path}: no .csv file in this folder, which holds {held}")
-    return files
-
-
 def read(files: Sequence[Path], problems: Problems) -> Table:
     """Read tables with the columns of `schema.COLUMNS` (in any order; others are ignored).
 
@@ -101,7 +58,8 @@ def read(files: Sequence[Path], problems: Problems) -> Table:
     """
     parts = _Parts()
     for file in files:
-        _read_file(file, parts, problems)
+        for block in blocks(file, KINDS, COLUMNS, problems):
+            _take(block, parts)
     if not parts.rows:
         what = f"all {problems.rows} rows are invalid: {problems}" if problems.rows else "no rows"
         raise JobError(f"{', '.join(map(str, files))}: {what}")
@@ -130,137 +88,24 @@ class _Parts:
         return Table(customers, np.concatenate(self.identifiers), np.concatenate(self.labels))
 
 
-def _read_file(file: Path, parts: _Parts, problems: Problems) -> None:
-    check_is_csv(file, COLUMNS)
-    short: list[csv.InvalidRow] = []
-
-    def leave_out(row: csv.InvalidRow) -> str:
-        short.append(row)
-        return "skip"
-
-    line = 2  # the header is line 1
-    try:
-        for batch in _batches(file, leave_out):
-            _take(file, batch, _lines(batch.num_rows, line, short), parts, problems)
-            line += batch.num_rows
-    except (pa.ArrowInvalid, UnicodeDecodeError) as error:
-        raise JobError(undecodable(file) or f"{file}: not readable as CSV: {error}") from error
-    if short:
-        problems.rows += len(short)
-        told = (
-            f"{file}, line {row.number}: {row.actual_columns} cells, but the header has "
-            f"{row.expected_columns} columns"
-            for row in short
-        )
-        problems.add("(number of cells)", len(short), told)
-
-
-def _batches(file: Path, leave_out: Any) -> Iterator[pa.RecordBatch]:
-    words = pa.dictionary(pa.int32(), pa.string())
-    types = dict.fromkeys((*CATEGORIES, LABEL), words)
-    types |= {name: pa.string() for name in (IDENTIFIER, *NUMBERS)}
-    with csv.open_csv(
-        str(file),
-        read_options=csv.ReadOptions(use_threads=False, block_size=BLOCK_BYTES),
-        parse_options=csv.ParseOptions(invalid_row_handler=leave_out, ignore_empty_lines=False),
-        convert_options=csv.ConvertOptions(
-            column_types=types,
-            include_columns=list(COLUMNS),
-            null_values=list(MISSING),
-            strings_can_be_null=True,
-        ),
-    ) as reader:
-        yield from reader
-
-
-def _lines(rows: int, start: int, short: Sequence[csv.InvalidRow]) -> npt.NDArray[np.int64]:
-    """Give each row's line in the file: rows that were skipped before it push it down."""
-    lines = np.arange(start, start + rows, dtype=np.int64)
-    for row in short:
-        lines[lines >= (row.number or 0)] += 1
-    return lines
-
-
-def _take(
-    file: Path,
-    batch: pa.RecordBatch,
-    lines: npt.NDArray[np.int64],
-    parts: _Parts,
-    problems: Problems,
-) -> None:
-    """Add a block's usable rows to `parts`, and its others to `problems`."""
-    bad = np.zeros(batch.num_rows, np.bool_)
-
-    def refuse(column: str, cells: pa.Array, where: Flags, allowed: str) -> None:
-        where &= ~empty  # an empty line is no row
-        count = int(where.sum())
-        if count:
-            bad[where] = True
-            rows = np.flatnonzero(where)[:SHOWN]
-            told = (
-                f"{file}, line {lines[row]}, column {column!r}: "
-                f"{_shown(cells[int(row)].as_py())} is not {allowed}"
-                for row in rows
-            )
-            problems.add(column, count, told)
-
-    empty = _empty_lines(batch)
-    numbers: dict[str, npt.NDArray[np.float64]] = {}
-    for name, limits in NUMBERS.items():
-        cells = batch.column(name)
-        numbers[name], wrong = _numbers(cells)
-        with np.errstate(invalid="ignore"):
-            wrong |= (numbers[name] < limits.least) | (numbers[name] > limits.most)
-        refuse(name, cells, wrong, limits.allowed)
-    labels = _labels(batch.column(LABEL))
-    refuse(LABEL, batch.column(LABEL), labels > 1, "Yes or No")
-    names = pc.utf8_trim_whitespace(batch.column(IDENTIFIER))
+def _take(block: Block, parts: _Parts) -> None:
+    """Add a block's usable rows to `parts`."""
+    numbers = {name: block.numbers(name, limits) for name, limits in NUMBERS.items()}
+    labels = _labels(block.column(LABEL))
+    block.refuse(LABEL, block.column(LABEL), labels > 1, "Yes or No")
+    names = pc.utf8_trim_whitespace(block.column(IDENTIFIER))
     nameless = pc.fill_null(pc.equal(names, ""), True).to_numpy(zero_copy_only=False)
-    refuse(IDENTIFIER, names, nameless, "a customer's identifier")
+    block.refuse(IDENTIFIER, names, nameless, "a customer's identifier")
 
-    problems.rows += int(bad.sum())
-    good = ~(bad | empty)
+    good = block.good()
     parts.rows += int(good.sum())
     parts.identifiers.append(fingerprints(names.fill_null(""))[good])
     parts.labels.append(labels[good])
     for name, column in numbers.items():
         parts.numbers[name].append(column[good])
     for name in CATEGORIES:
-        codes = _codes(file, name, batch.column(name), parts.values[name])
+        codes = _codes(block.file, name, block.column(name), parts.values[name])
         parts.codes[name].append(codes[good])
-
-
-def _shown(value: str | None) -> str:
-    """Quote a cell, cut short."""
-    return "nothing" if value is None else repr(value if len(value) <= 40 else value[:37] + "...")
-
-
-def _empty_lines(batch: pa.RecordBatch) -> Flags:
-    """Find the rows with nothing at all in them."""
-    empty = np.ones(batch.num_rows, np.bool_)
-    for column in batch.columns:
-        empty &= column.is_null().to_numpy(zero_copy_only=False)
-    return empty
-
-
-def _numbers(cells: pa.Array) -> tuple[npt.NDArray[np.float64], Flags]:
-    """Read a column of texts as numbers; the flags mark what is no (finite) number."""
-    try:
-        found = cells.cast(pa.float64())
-    except pa.ArrowInvalid:
-        found = pa.array([_number(cell) for cell in cells.to_pylist()], pa.float64())
-    numbers = found.to_numpy(zero_copy_only=False)
-    return numbers, ~np.isfinite(numbers) & found.is_valid().to_numpy(zero_copy_only=False)
-
-
-def _number(cell: str | None) -> float | None:
-    """Read one cell: None for a blank one, NaN for what is no number."""
-    if cell is None or not cell.strip():
-        return None
-    try:
-        return float("nan") if "_" in cell else float(cell)
-    except ValueError:
-        return float("nan")
 
 
 def _labels(cells: pa.DictionaryArray) -> npt.NDArray[np.uint8]:
@@ -281,7 +126,7 @@ def _codes(
     if len(values) > MOST_CATEGORIES:
         raise JobError(
             f"{file}, column {name!r}: more than {MOST_CATEGORIES} different values, such as "
-            f"{_shown(next(reversed(values)))}; a category has few"
+            f"{quoted(next(reversed(values)))}; a category has few"
         )
     codes = np.array([*lookup, -1], np.int16)
     return codes[cells.indices.fill_null(-1).to_numpy(zero_copy_only=False)]

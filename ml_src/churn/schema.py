@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from ml_src.shared.columns import Number
 
 IDENTIFIER = "customerID"
 LABEL = "Churn"
@@ -26,20 +26,6 @@ CATEGORIES = (
 )
 
 
-@dataclass(frozen=True)
-class Number:
-    """What a numeric column may hold: finite numbers from `least` to `most`."""
-
-    least: float
-    most: float
-    unit: str
-
-    @property
-    def allowed(self) -> str:
-        """Say it in words."""
-        return f"a number from {self.least:g} to {self.most:g} ({self.unit}), or nothing"
-
-
 NUMBERS = {
     "SeniorCitizen": Number(0, 1, "1 for a senior, else 0"),
     "tenure": Number(0, 1200, "months"),
@@ -60,6 +46,5 @@ INPUTS = (
 )
 COLUMNS = (IDENTIFIER, *INPUTS, LABEL)
 
-MISSING = ("", " ", "NA", "N/A", "NaN", "nan", "null", "NULL")
 LABELS = {"Yes": 1, "yes": 1, "1": 1, "No": 0, "no": 0, "0": 0}
 MOST_CATEGORIES = 1000  # more different values than that are no category but free text

@@ -174,12 +174,13 @@ class ExplodingGradient:
         return None
 
 
-RULES: dict[str, Callable[[], Rule]] = {
-    LossNotDecreasing.name: LossNotDecreasing,
-    Overfit.name: Overfit,
-    VanishingGradient.name: VanishingGradient,
-    ExplodingGradient.name: ExplodingGradient,
+RULES: dict[str, Callable[[str], Rule]] = {
+    LossNotDecreasing.name: lambda loss: LossNotDecreasing(metric=f"train:{loss}"),
+    Overfit.name: lambda loss: Overfit(train=f"train:{loss}", validation=f"validation:{loss}"),
+    VanishingGradient.name: lambda _: VanishingGradient(),
+    ExplodingGradient.name: lambda _: ExplodingGradient(),
 }
+"""The rules by name, each made for a loss."""
 
 
 class RuleViolated(JobError):
@@ -209,12 +210,13 @@ class Watch:
         self._emit = emit or (lambda line: print(line, flush=True))
 
     @classmethod
-    def configured(cls, text: str) -> Watch:
+    def configured(cls, text: str, loss: str = "logloss") -> Watch:
         """Read a configuration such as `loss_not_decreasing,overfit:end`.
 
         Args:
             text: names of rules with their defaults, by commas; `:end` after a name makes its
                 violation end the job. Empty: no rules.
+            loss: name of the loss that the model is trained by, which is watched on both sides.
 
         Raises:
             JobError: a name or what follows it is unknown; lists what is allowed.
@@ -227,7 +229,7 @@ class Watch:
                 raise JobError(
                     f"rules: {word!r} is none of {', '.join(RULES)}, each alone or with ':end'"
                 )
-            rules.append(RULES[name]())
+            rules.append(RULES[name](loss))
             if action:
                 ending.add(name)
         return cls(rules, ending=frozenset(ending))

@@ -295,6 +295,7 @@ def test_metrics_are_those_that_the_function_emits(stack: cdk.Stack, parts: Part
     emitted = {*worker.METRICS.values(), worker.REPEATED, worker.RETRIED, worker.DENIED}
     emitted |= {worker.REVIEW_SHARE, worker.WAITING, worker.MALFORMED, worker.FAILED}
     emitted |= {worker.CALLS_SAVED, worker.DOLLARS_SAVED}
+    emitted |= {worker.PARKED}
     documented = set(re.findall(r"``(\w+)``", ImageAnalysis.metric.__doc__ or ""))
     assert documented == emitted
     metric = analysis.metric("ImagesRejected")

@@ -16,8 +16,9 @@ VERSION = 1
 
 
 def requests(options: Options) -> list[dict[str, Any]]:
-    """Return the arguments of each model's call; options: models (ARNs of project versions),
-    minimum_confidence (0 to 100), maximum (labels of one model)."""
+    """Return the arguments of each model's call; options: models (names, in whose place the call
+    gets the live version's ARN, or ARNs of project versions), minimum_confidence (0 to 100),
+    maximum (labels of one model)."""
     return [
         {
             "ProjectVersionArn": model,
@@ -29,26 +30,28 @@ def requests(options: Options) -> list[dict[str, Any]]:
 
 
 def parse(responses: Sequence[Response], options: Options) -> Answer:
-    """Return each model's labels. The policy judges them by name, or all of a model's by the
-    name of its project."""
+    """Return each model's labels. The policy judges them by name, or all of a model's by its
+    name, which for a model given by its ARN is that of its project."""
     models = list(zip(options["models"], responses, strict=True))
     fields = {"version": VERSION, "models": [_model(*each) for each in models]}
     findings = (
-        Finding(label["Name"], float(label["Confidence"]), (project_of(model),))
+        Finding(label["Name"], float(label["Confidence"]), (name_of(model),))
         for model, response in models
         for label in _labels(response)
     )
     return Answer(fields, tuple(findings))
 
 
-def project_of(model: str) -> str:
-    """Return the project's name in the ARN of one of its versions,
-    `arn:…:project/<project>/version/<version>/<time>`."""
-    return model.split("/")[1]
+def name_of(model: str) -> str:
+    """Return a model's name: the one in the configuration, or the project's in the ARN of one of
+    its versions, `arn:…:project/<project>/version/<version>/<time>`."""
+    return model.split("/")[1] if model.startswith("arn:") else model
 
 
 def _model(model: str, response: Response) -> dict[str, Any]:
-    return {"model": model, "labels": [_label(each) for each in _labels(response)]}
+    labels = [_label(each) for each in _labels(response)]
+    # The version that looked: a name alone would not tell.
+    return {"model": response.get("ProjectVersionArn", model), "labels": labels}
 
 
 def _labels(response: Response) -> list[Mapping[str, Any]]:

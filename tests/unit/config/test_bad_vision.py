@@ -182,10 +182,46 @@ CASES = {
         "at least 1 entry",
     ),
     "model": (
-        named("vision: {analyses: {custom_labels: {models: [shelf]}}}"),
+        named("vision: {analyses: {custom_labels: {models: [Shelf 1]}}}"),
         "2",
         "vision.analyses.custom_labels.models[0]:",
-        "the ARN of a project version",
+        "a name of custom_models, or the ARN of a project version",
+    ),
+    "model that is not configured": (
+        named(
+            "vision:\n  analyses: {custom_labels: {models: [shelv]}}\n"
+            "  custom_models: {shelf: {}, label: {}}"
+        ),
+        "3",
+        "vision.analyses.custom_labels.models[0]:",
+        "is no model of custom_models; did you mean shelf?",
+        "shelf, label; or a project version's ARN",
+    ),
+    "model without any configured": (
+        named("vision: {analyses: {custom_labels: {models: [shelf]}}}"),
+        "2",
+        "a name of custom_models; or a project version's ARN",
+    ),
+    "inference units": (
+        named(
+            "vision:\n  custom_models:\n    shelf: {inference_units: 3, most_inference_units: 2}"
+        ),
+        "4",
+        "vision.custom_models.shelf.most_inference_units:",
+        "is less than inference_units (3)",
+        "a whole number from 3 to 5, or null",
+    ),
+    "gate": (
+        named("vision: {custom_models: {shelf: {gate: {f1: 80}}}}"),
+        "2",
+        "vision.custom_models.shelf.gate.f1:",
+        "a number from 0 to 1",
+    ),
+    "model's folder": (
+        named("vision: {custom_models: {shelf: {prefix: shelf}}}"),
+        "2",
+        "vision.custom_models.shelf.prefix:",
+        'end with "/"',
     ),
     "model of another Region": (
         named(

@@ -13,10 +13,10 @@ import xgboost as xgb
 from PIL import Image
 
 from ml_src.churn import artifact, evaluate, explanation, matrix
-from ml_src.churn.explanation import Explanation
 from ml_src.churn.features import Encoder
 from ml_src.churn.schema import CATEGORIES, INPUTS
 from ml_src.churn.scores import Confusion, Costs
+from ml_src.shared.explanation import MOST_ROWS, Explanation
 from ml_src.shared.failure import JobError
 from tests.unit.ml_src.conftest import Chain
 
@@ -108,7 +108,8 @@ def test_contributions_are_those_of_the_definition() -> None:
 def test_a_column_has_what_its_features_say_together() -> None:
     names = ("tenure_years", "charge_ratio", "Contract=One year", "Contract=Two year")
     contributions = np.array([[1.0, 0.5, 0.4, -0.4], [-3.0, 0.5, 0.2, 0.2]])
-    found = Explanation(names, np.zeros((2, 4)), contributions, -1.0, 2)
+    owners = [explanation.owner(name) for name in names]
+    found = Explanation(names, owners, "", np.zeros((2, 4)), contributions, -1.0, 2)
     assert found.strengths() == pytest.approx(
         {
             "tenure_years": 2,
@@ -126,8 +127,8 @@ def test_many_rows_are_explained_by_some_of_all_of_them(chain: Chain) -> None:
     booster, encoder = artifact.load(chain.model)
     features, _ = matrix.read(chain.prepared / "train", len(encoder.columns))
     found = explanation.explain(booster, encoder, features)
-    most = explanation.MOST_ROWS
-    assert len(found.values) == len(found.contributions) == most < len(features) == found.rows
+    assert len(found.values) == len(found.contributions) == MOST_ROWS
+    assert MOST_ROWS < len(features) == found.rows
     assert (found.values[0] == features[0]).all() and (found.values[-1] == features[-1]).all()
     assert found.document()["sagelens"]["of_rows"] == len(features)
     whole = explanation.explain(booster, encoder, found.values)

@@ -13,8 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ml_src.churn import matrix, reading, request_body
-from ml_src.churn.features import Categories, Customers, Encoder, EncoderError
+from ml_src.churn.features import Customers, Encoder
 from ml_src.churn.schema import CATEGORIES, COLUMNS, INPUTS, NUMBERS
+from ml_src.shared.columns import Categories
+from ml_src.shared.encoding import EncoderError
+from ml_src.shared.request_body import CSV, JSON, JSON_LINES
+from ml_src.shared.tables import Problems
 from tests.unit.ml_src.conftest import Chain
 
 WORDS = st.sampled_from(["Yes", "No", "DSL", "One year", "Neu ä", "=x", " Yes ", "", " "])
@@ -65,15 +69,15 @@ def test_any_row_is_encoded_alike_by_preparation_and_serving(
     for number, row in enumerate(table):
         writer.writerow([f"c{number}", *row, "Yes"])
     path.write_text(out.getvalue(), encoding="utf-8")
-    read = reading.read([path], reading.Problems())
+    read = reading.read([path], Problems())
     assert len(read.labels) == len(table)
     matrix.write(encoded, encoder, read.customers, read.labels, np.arange(len(table)))
     prepared, _ = matrix.read(encoded, len(encoder.columns))
 
     bodies = {
-        request_body.CSV: "\n".join(out.getvalue().splitlines()),
-        request_body.JSON: json.dumps(table),
-        request_body.JSON_LINES: "\n".join(json.dumps(row) for row in table),
+        CSV: "\n".join(out.getvalue().splitlines()),
+        JSON: json.dumps(table),
+        JSON_LINES: "\n".join(json.dumps(row) for row in table),
     }
     for kind, body in bodies.items():
         served = encoder.transform(request_body.read(body, kind))
@@ -133,7 +137,7 @@ def test_the_document_gives_back_the_encoder(encoder: Encoder, tmp_path: Path) -
 )
 def test_a_wrong_document(change: dict[str, object], expected: str, encoder: Encoder) -> None:
     with pytest.raises(EncoderError, match=expected):
-        Encoder.from_document({**encoder.document(), **change})
+        Encoder.from_text(json.dumps({**encoder.document(), **change}))
 
 
 @pytest.mark.parametrize("text", ["", "[]", "null", "{"])

@@ -14,8 +14,9 @@ import pandas as pd
 import pytest
 
 from ml_src.churn import artifact, inference, matrix
-from ml_src.churn.inference import Model, RequestError, input_fn, model_fn, output_fn, predict_fn
+from ml_src.churn.inference import Model, input_fn, model_fn, output_fn, predict_fn
 from ml_src.churn.schema import INPUTS
+from ml_src.shared.serving import RequestError
 from tests.unit.ml_src.conftest import Chain
 
 

@@ -17,6 +17,7 @@ from ml_src.churn.features import Encoder
 from ml_src.churn.identifiers import shares, split
 from ml_src.churn.schema import COLUMNS, INPUTS, NUMBERS
 from ml_src.shared.failure import JobError
+from ml_src.shared.tables import Problems
 from tests.unit.ml_src.conftest import Chain
 
 Edit = Callable[[pd.DataFrame], object]
@@ -226,7 +227,7 @@ def test_places_are_even_and_depend_on_the_seed() -> None:
 def test_identifiers_differ_by_content_not_by_blanks(frame: pd.DataFrame, tmp_path: Path) -> None:
     spaced = frame.assign(customerID=" " + frame["customerID"] + " ")
     both = pd.concat([frame, spaced])
-    table = reading.read([saved(both, tmp_path)], reading.Problems())
+    table = reading.read([saved(both, tmp_path)], Problems())
     assert (table.identifiers[:600] == table.identifiers[600:]).all()
     assert len(set(table.identifiers[:600])) == 600
 
@@ -234,7 +235,7 @@ def test_identifiers_differ_by_content_not_by_blanks(frame: pd.DataFrame, tmp_pa
 def test_the_encoder_never_sees_what_only_the_other_sides_have(
     frame: pd.DataFrame, tmp_path: Path
 ) -> None:
-    table = reading.read([saved(frame, tmp_path)], reading.Problems())
+    table = reading.read([saved(frame, tmp_path)], Problems())
     sides = split(table.identifiers, 0.8, 0.1, 1)
     marked = frame.copy()
     for side, mark in (("validation", "Only validation"), ("test", "Only test")):

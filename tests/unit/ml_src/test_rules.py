@@ -116,7 +116,7 @@ def test_the_metric_definition_reads_the_printed_line(
 @pytest.mark.parametrize("name", RULES)
 def test_a_rule_ends_the_job_only_where_asked_to(name: str) -> None:
     said: list[str] = []
-    rules = [make() for make in RULES.values()]
+    rules = [make("logloss") for make in RULES.values()]
     watch = Watch(rules, ending=frozenset({name}), emit=said.append)
     with pytest.raises(RuleViolated, match=f"rule {name} ended the job at step"):
         for step in range(30):

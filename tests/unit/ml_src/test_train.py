@@ -16,9 +16,10 @@ import pandas as pd
 import pytest
 
 from ml_src.churn import artifact, matrix, prepare, scores, train
-from ml_src.churn.checkpoints import Checkpoints
-from ml_src.shared.failure import JobError
+from ml_src.shared.checkpoints import Checkpoints
+from ml_src.shared.failure import JobError, ending_with_reason
 from ml_src.shared.rules import RuleViolated
+from ml_src.shared.training import from_file
 from tests.unit.ml_src.conftest import Chain, arguments
 
 ROOT = Path(__file__).parents[3]
@@ -108,9 +109,9 @@ def test_checkpoints_of_no_use(tmp_path: Path) -> None:
     for number, content in enumerate(["", "[]", '{"identity": "x"}', "null"]):
         (tmp_path / f"churn-checkpoint.{number}.json").write_text(content)
     (tmp_path / "churn-checkpoint.old.json").write_text("{}")
-    assert Checkpoints(tmp_path).load("x", said.append) is None
+    assert Checkpoints(tmp_path, "churn").load("x", said.append) is None
     assert len(said) == 4
-    assert Checkpoints(tmp_path / "absent").load("x", said.append) is None
+    assert Checkpoints(tmp_path / "absent", "churn").load("x", said.append) is None
 
 
 def test_early_stopping_keeps_the_best_rounds(chain: Chain, tmp_path: Path) -> None:
@@ -139,9 +140,7 @@ def test_a_rule_ends_the_job(chain: Chain, tmp_path: Path) -> None:
     options = ["--gamma=1000000", "--rules=loss_not_decreasing:end"]
     with pytest.raises(RuleViolated, match="rule loss_not_decreasing ended the job at step 1"):
         trained(chain, tmp_path, *options)
-    code = train.ending_with_reason(
-        train.run, arguments(chain.prepared, tmp_path, *options), "unused"
-    )
+    code = ending_with_reason(train.run, arguments(chain.prepared, tmp_path, *options), "unused")
     assert code == 1
     assert "train:logloss began at" in (tmp_path / "failure").read_text()
     assert not (tmp_path / "model" / artifact.MODEL).exists()
@@ -161,7 +160,7 @@ def test_a_rule_ends_the_job(chain: Chain, tmp_path: Path) -> None:
 )
 def test_wrong_hyperparameters(option: str, expected: str, chain: Chain, tmp_path: Path) -> None:
     given = arguments(chain.prepared, tmp_path, option)
-    assert train.ending_with_reason(train.run, given, "unused") == 1
+    assert ending_with_reason(train.run, given, "unused") == 1
     assert expected in (tmp_path / "failure").read_text()
 
 
@@ -195,12 +194,12 @@ def test_hyperparameters_from_sagemakers_file(tmp_path: Path) -> None:
         '{"max_depth": "3", "sagemaker_program": "train.py", "rules": "overfit", '
         '"_tuning_objective_metric": "validation:auc"}'
     )
-    given = train.parse(train.from_file(path))
+    given = train.parse(from_file(path))
     assert (given.max_depth, given.rules, given.eta) == (3, "overfit", 0.2)
-    assert train.from_file(tmp_path / "absent") == []
+    assert from_file(tmp_path / "absent") == []
     path.write_text("{")
     with pytest.raises(JobError, match="cannot be read"):
-        train.from_file(path)
+        from_file(path)
 
 
 def test_as_a_job_starts_it_directly(chain: Chain, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ml_src.churn.features import Categories
+from ml_src.shared.columns import Categories
 from ml_src.shared.drift.baseline import Baseline
 from ml_src.shared.drift.batches import Batch
 from ml_src.shared.drift.compare import Result, compare

@@ -21,8 +21,11 @@ KINDS = {
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
-def check_is_csv(file: Path, needed: Sequence[str]) -> None:
+def check_is_csv(file: Path, needed: Sequence[str]) -> list[str]:
     """Look at a file's beginning: text, a header, the needed columns, each once.
+
+    Returns:
+        The names in the header.
 
     Raises:
         JobError: saying what the file is, or which columns it lacks and which it has.
@@ -48,6 +51,7 @@ def check_is_csv(file: Path, needed: Sequence[str]) -> None:
     twice = [name for name, count in Counter(names).items() if count > 1 and name in needed]
     if twice:
         raise JobError(f"{file}, line 1: column {twice[0]!r} stands there more than once")
+    return names
 
 
 def undecodable(file: Path) -> str | None:

@@ -6,7 +6,8 @@ goes on from its own model at each checkpoint, interrupted or not, and `seed_per
 the rows depend on the number of the round, which `xgboost.train` would count from 0 again. The
 distance of checkpoints decides on the model as the seed does.
 
-The AUC of a million training rows takes longer than a round: only the validation's is computed.
+A model's further figure (an AUC of a million rows takes longer than a round) is computed for the
+validation side only.
 """
 
 from __future__ import annotations
@@ -15,8 +16,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ml_src.churn.checkpoints import Checkpoints, Progress
-from ml_src.churn.scores import auc
+from ml_src.shared.checkpoints import Checkpoints, Progress
 from ml_src.shared.openmp import wait_passively
 from ml_src.shared.rules import Watch
 
@@ -24,7 +24,6 @@ wait_passively()
 
 import xgboost as xgb  # noqa: E402  (its threads read the environment as it is imported)
 
-METRIC = "logloss"  # of both sides; the validation's AUC is added
 FEW_ROWS = 50_000  # below this one thread is as quick as many
 FORBIDDEN = str.maketrans("[]<", "()(")  # xgboost allows none of these in a feature's name
 
@@ -33,17 +32,26 @@ FORBIDDEN = str.maketrans("[]<", "()(")  # xgboost allows none of these in a fea
 class Plan:
     """What to train.
 
-    parameters: XGBoost's own, such as max_depth.
+    parameters: XGBoost's own, such as max_depth; their eval_metric is the loss of both sides.
+    judge: gives a further figure of the validation side by its labels and predictions.
+    judged: that figure's name.
     rounds: boosting rounds in all.
-    early_stopping: rounds without a better validation logloss before training stops; 0: never.
+    early_stopping: rounds without a better validation loss before training stops; 0: never.
     every: rounds between two checkpoints.
     """
 
     parameters: dict[str, Any]
+    judge: Callable[[Any, Any], float]
+    judged: str
     rounds: int
     early_stopping: int = 0
     every: int = 20
     identity: str = field(default="", compare=False)
+
+    @property
+    def loss(self) -> str:
+        """Name the metric that decides which round is the best."""
+        return f"validation:{self.parameters['eval_metric']}"
 
 
 def names(columns: tuple[str, ...]) -> list[str]:
@@ -96,7 +104,7 @@ def boost(
             booster = _booster(plan, train, validation, bytes(booster.save_raw("json")))
         booster.update(train, number)
         values = _values(booster.eval_set(sides, number))
-        values["validation:auc"] = auc(labels, booster.predict(validation))
+        values[f"validation:{plan.judged}"] = plan.judge(labels, booster.predict(validation))
         progress.course.append(values)
         emit(line(number, values))
         if checkpoints and progress.rounds % plan.every == 0:
@@ -126,10 +134,10 @@ def _start(
 ) -> tuple[Any, Progress]:
     found = checkpoints.load(plan.identity, emit) if checkpoints else None
     if found is None:
-        return xgb.Booster(plan.parameters, [train, validation]), Progress()
-    content, progress = found
-    emit(f"resumed after {progress.rounds} rounds")
-    return _booster(plan, train, validation, content), progress
+        return xgb.Booster(plan.parameters, [train, validation]), Progress(plan.loss)
+    content, course = found
+    emit(f"resumed after {len(course)} rounds")
+    return _booster(plan, train, validation, content), Progress(plan.loss, course)
 
 
 def _booster(plan: Plan, train: Any, validation: Any, content: bytes) -> Any:
