@@ -178,7 +178,7 @@ class TrainingStack(PlatformStack):
         if model.autopilot is not None:
             self.export(
                 f"{prefix}AutopilotStateMachineArn",
-                model.autopilot.state_machine.state_machine_arn,
+                model.autopilot.state_machine.ref,
                 f"Searches for a model of {name}",
             )
 

@@ -10,6 +10,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
+from .release_roles import log_and_trace
 from .s3_folder import S3Folder
 
 _FOR_RESOURCES = {"Bool": {"kms:GrantIsForAWSResource": "true"}}
@@ -109,17 +110,14 @@ def state_machine_role(
     job_role: iam.Role,
     encryption_key: kms.IKey,
 ) -> iam.Role:
-    """The role of the state machine: these jobs, this group, these logs.
-
-    Sources: "Using CloudWatch Logs to log execution history", "Trace Step Functions request data
-    in AWS X-Ray" (AWS Step Functions): neither takes a resource in a policy.
+    """The role of the state machine: these jobs, this group, this key.
 
     Args:
         scope: The construct that has it.
         job_prefix: What the names of its jobs begin with.
         model_group_name: Where it registers.
         job_role: What it passes to its jobs.
-        encryption_key: Key of the jobs' volumes.
+        encryption_key: Key of the jobs' volumes and of the state machine.
     """
     statements = [
         _allow(
@@ -139,30 +137,9 @@ def state_machine_role(
         ),
         pass_role("PassJobRole", job_role),
         _allow("EncryptVolumes", ["kms:CreateGrant"], encryption_key, conditions=_FOR_RESOURCES),
-        _allow(
-            "DeliverLogs",
-            [
-                "logs:CreateLogDelivery",
-                "logs:DeleteLogDelivery",
-                "logs:DescribeLogGroups",
-                "logs:DescribeResourcePolicies",
-                "logs:GetLogDelivery",
-                "logs:ListLogDeliveries",
-                "logs:PutResourcePolicy",
-                "logs:UpdateLogDelivery",
-            ],
-            "*",
-        ),
-        _allow(
-            "Trace",
-            [
-                "xray:GetSamplingRules",
-                "xray:GetSamplingTargets",
-                "xray:PutTelemetryRecords",
-                "xray:PutTraceSegments",
-            ],
-            "*",
-        ),
+        # Its definition and executions.
+        _allow("UseKey", ["kms:Decrypt", "kms:GenerateDataKey"], encryption_key),
+        *log_and_trace(),
     ]
     return iam.Role(
         scope,

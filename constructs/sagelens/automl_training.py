@@ -9,7 +9,6 @@ from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
-from aws_cdk import aws_stepfunctions as stepfunctions
 from constructs import Construct
 
 from .automl_definition import EVENTS_A_POLL, MOST_EVENTS, Search, definition, most_polls
@@ -20,6 +19,7 @@ from .log_group import LogGroup
 from .model_group import ModelGroup
 from .private_network import Network
 from .s3_folder import S3Folder
+from .state_machine import encrypted_state_machine, grant_start
 
 _NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,22}")
 _GROUP = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")
@@ -46,7 +46,7 @@ class AutoMLTraining(Construct):
         target: Column to foretell.
         artifacts: Where the job writes models and reports.
         model_group_name: Name of the model package group that is made for its models.
-        encryption_key: Key of the buckets, volumes, output and logs.
+        encryption_key: Key of the buckets, volumes, output, logs and state machine.
         alarm_topic: Hears how each execution ended.
         problem_type: ``BinaryClassification`` or ``MulticlassClassification``.
         objective: What makes a candidate the best, one of :data:`OBJECTIVES`.
@@ -91,6 +91,7 @@ class AutoMLTraining(Construct):
         super().__init__(scope, id)
         self._check_names(name, target, model_group_name, data, artifacts)
         self._check_search(problem_type, objective, limits)
+        self._key = encryption_key
         self.model_group = ModelGroup(
             self,
             "ModelGroup",
@@ -141,7 +142,14 @@ class AutoMLTraining(Construct):
             total_seconds=limits.total_seconds,
         )
         self.definition = definition(search)
-        self.state_machine = self._state_machine()
+        self.state_machine = encrypted_state_machine(
+            self,
+            "StateMachine",
+            role=self.state_machine_role,
+            definition=self.definition,
+            encryption_key=encryption_key,
+            log_group=self.log_group,
+        )
         # It registers into the group by name.
         self.state_machine.node.add_dependency(self.model_group)
         self.end_rule = self._announce(alarm_topic, name)
@@ -190,21 +198,6 @@ class AutoMLTraining(Construct):
         )
         errors.throw()
 
-    def _state_machine(self) -> stepfunctions.StateMachine:
-        body = cdk.Stack.of(self).to_json_string(self.definition)
-        return stepfunctions.StateMachine(
-            self,
-            "StateMachine",
-            definition_body=stepfunctions.DefinitionBody.from_string(body),
-            # Everything that it may do stands in the role already.
-            role=self.state_machine_role.without_policy_updates(),
-            state_machine_type=stepfunctions.StateMachineType.STANDARD,
-            logs=stepfunctions.LogOptions(
-                destination=self.log_group, level=stepfunctions.LogLevel.ALL
-            ),
-            tracing_enabled=True,
-        )
-
     def _announce(self, topic: sns.ITopic, name: str) -> events.CfnRule:
         detail = {"status": "$.detail.status", "cause": "$.detail.cause", "run": "$.detail.name"}
         text = f'"Autopilot for {name}: execution <run> ended <status>. <cause>"'
@@ -216,7 +209,7 @@ class AutoMLTraining(Construct):
                 "source": ["aws.states"],
                 "detail-type": ["Step Functions Execution Status Change"],
                 "detail": {
-                    "stateMachineArn": [self.state_machine.state_machine_arn],
+                    "stateMachineArn": [self.state_machine.ref],
                     "status": ["SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"],
                 },
             },
@@ -237,17 +230,4 @@ class AutoMLTraining(Construct):
         Args:
             grantee: A role, user or function.
         """
-        machine = self.state_machine.state_machine_arn
-        executions = cdk.Stack.of(self).format_arn(
-            service="states",
-            resource="execution",
-            resource_name=f"{self.state_machine.state_machine_name}:*",
-            arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
-        )
-        for sid, action, resource in (
-            ("StartAutopilot", "states:StartExecution", machine),
-            ("SeeAutopilot", "states:DescribeExecution", executions),
-        ):
-            grantee.grant_principal.add_to_principal_policy(
-                iam.PolicyStatement(sid=sid, actions=[action], resources=[resource])
-            )
+        grant_start(self.state_machine, self._key, grantee)

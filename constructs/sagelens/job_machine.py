@@ -13,9 +13,8 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from .alarm import Alarm
-from .job_role import allow
 from .log_group import LogGroup
-from .state_machine import encrypted_state_machine, state_machine_metric
+from .state_machine import encrypted_state_machine, grant_start, state_machine_metric
 
 FAILURES = ("ExecutionsFailed", "ExecutionsTimedOut", "ExecutionsAborted")
 
@@ -54,6 +53,7 @@ class JobMachine(Construct):
         removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN,
     ) -> None:
         super().__init__(scope, id)
+        self._key = encryption_key
         self.log_group = LogGroup(
             self,
             "Logs",
@@ -95,14 +95,4 @@ class JobMachine(Construct):
         Args:
             grantee: A role, user or function.
         """
-        executions = cdk.Stack.of(self).format_arn(
-            service="states",
-            resource="execution",
-            resource_name=f"{self.state_machine.attr_name}:*",
-            arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
-        )
-        for sid, action, resource in (
-            ("StartMachine", "states:StartExecution", self.state_machine.ref),
-            ("SeeExecutions", "states:DescribeExecution", executions),
-        ):
-            grantee.grant_principal.add_to_principal_policy(allow(sid, [action], [resource]))
+        grant_start(self.state_machine, self._key, grantee)

@@ -87,7 +87,7 @@ def synthesize(folder: Path) -> Path:
     training.grant_start(person)
     outputs = {
         "DataBucket": data.bucket_name,
-        "MachineArn": training.state_machine.state_machine_arn,
+        "MachineArn": training.state_machine.ref,
         "MachineRole": training.state_machine_role.role_name,
         "JobRole": training.job_role.role_name,
         "Topic": topic.topic_arn,

@@ -231,7 +231,7 @@ def test_whoever_is_granted_may_start_it_and_look(house: House) -> None:
         if "Person" in str(one["Roles"])
     ]
     given = policy["PolicyDocument"]["Statement"]
-    assert actions(given) == {"states:StartExecution", "states:DescribeExecution"}
+    assert actions(given) == {"states:StartExecution", "states:DescribeExecution", "kms:Decrypt"}
 
 
 def test_each_way_to_fail_rings(house: House) -> None:

@@ -388,7 +388,7 @@ def test_whoever_is_granted_may_look_at_once(house: House) -> None:
         if "Person" in str(one["Roles"])
     ]
     given = policy["PolicyDocument"]["Statement"]
-    assert actions(given) == {"states:StartExecution", "states:DescribeExecution"}
+    assert actions(given) == {"states:StartExecution", "states:DescribeExecution", "kms:Decrypt"}
 
 
 # --- how it is heard -----------------------------------------------------------------------------

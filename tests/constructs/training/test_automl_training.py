@@ -195,6 +195,7 @@ def test_the_state_machine_may_do_this_and_nothing_else(stack: cdk.Stack) -> Non
         "RegisterModels",
         "PassJobRole",
         "EncryptVolumes",
+        "UseKey",
         "DeliverLogs",
         "Trace",
     }
@@ -265,7 +266,18 @@ def test_it_logs_everything_and_is_traced(stack: cdk.Stack) -> None:
     made(stack)
     machine = resources(stack).one("AWS::StepFunctions::StateMachine")
     assert machine["LoggingConfiguration"]["Level"] == "ALL"
+    assert machine["LoggingConfiguration"]["IncludeExecutionData"] is False
     assert machine["TracingConfiguration"] == {"Enabled": True}
+
+
+def test_its_executions_are_under_the_environments_key(stack: cdk.Stack) -> None:
+    made(stack)
+    found = resources(stack)
+    encryption = found.one("AWS::StepFunctions::StateMachine")["EncryptionConfiguration"]
+    assert encryption["Type"] == "CUSTOMER_MANAGED_KMS_KEY"
+    may = statements(role(found, "state machine"))["UseKey"]
+    assert may["Resource"] == encryption["KmsKeyId"]
+    assert set(may["Action"]) == {"kms:Decrypt", "kms:GenerateDataKey"}
 
 
 def test_whoever_is_granted_may_start_it_and_look(stack: cdk.Stack) -> None:
@@ -278,7 +290,12 @@ def test_whoever_is_granted_may_start_it_and_look(stack: cdk.Stack) -> None:
         if "Person" in json.dumps(policy["Roles"])
         for statement in policy["PolicyDocument"]["Statement"]
     ]
-    assert actions(found) == {"states:StartExecution", "states:DescribeExecution"}
+    assert actions(found) == {"states:StartExecution", "states:DescribeExecution", "kms:Decrypt"}
+    # Of the environment's key, what this state machine encrypted alone.
+    (decrypting,) = [one for one in found if one["Action"] == "kms:Decrypt"]
+    (context,) = decrypting["Condition"]["StringEquals"].items()
+    assert context[0] == "kms:EncryptionContext:aws:states:stateMachineArn"
+    assert "StateMachine" in context[1]["Ref"]
 
 
 @pytest.mark.parametrize(
