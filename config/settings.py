@@ -65,9 +65,10 @@ class EnvironmentSettings(Section):
 
     name: EnvironmentName
     """The environment's name. Its stacks are called sagelens-<name>-foundation,
-    sagelens-<name>-custom-labels, sagelens-<name>-vision, sagelens-<name>-training,
-    sagelens-<name>-releases, sagelens-<name>-hosting-<model>, sagelens-<name>-drift and
-    sagelens-<name>-batch. A file in config/environments/ is called after it."""
+    sagelens-<name>-custom-labels, sagelens-<name>-vision, sagelens-<name>-results,
+    sagelens-<name>-training, sagelens-<name>-releases, sagelens-<name>-hosting-<model>,
+    sagelens-<name>-drift and sagelens-<name>-batch. A file in config/environments/ is called
+    after it."""
     region: Region | None = None
     """Region to deploy to; null: the one that the AWS CLI is set to."""
     account: Account | None = None

@@ -12,6 +12,7 @@ from config.base import Broken, Keys, Loc, Section, meant, whole
 from config.custom_models import CustomModelSettings
 from config.names import ModelName, Prefix
 from config.policy import EVERY_LABEL, LabelPolicy
+from config.results import AthenaSettings
 
 VISIBILITY_FACTOR = 6
 LONGEST_VISIBILITY = 43_200
@@ -157,6 +158,9 @@ class VisionSettings(Section):
     answer may be used."""
     review_share: ReviewShareSettings | None = ReviewShareSettings()
     """The usual share of images for review; null: no alarm watches it."""
+    athena: AthenaSettings | None = None
+    """Each image's result as a row for Amazon Athena; null: no rows are written. `{}` turns it on
+    with its defaults."""
     function: FunctionSettings = FunctionSettings()
     """The Lambda function."""
     queue: QueueSettings = QueueSettings()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import aws_cdk as cdk
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
 from constructs import IConstruct
@@ -16,6 +17,7 @@ from sagelens import (
     AutoMLTraining,
     ExperimentTracking,
     ImageAnalysis,
+    ImageResults,
     ModelGroup,
     PipelineSchedule,
     PrivateNetwork,
@@ -26,6 +28,7 @@ from sagelens import (
 from sagelens.image_worker import LARGE_RESULTS
 from sagelens.machine_schedule import SetTimes
 from sagelens.queued_start import QueuedStart
+from sagelens.results_catalog import IMAGE_ROWS
 
 INLINE = (
     "The policy belongs to this one role and goes with it: nothing else can be given it, and it "
@@ -129,6 +132,32 @@ def image_analysis_findings(
             "Results that are too large for a record are written to this folder, by object and "
             "version",
         )
+    stands(role, "NIST.800.53.R5-IAMNoInlinePolicy", INLINE)
+    function_findings(function, _QUEUED)
+
+
+def image_results_findings(results: ImageResults, *, bucket: s3.IBucket) -> None:
+    """What stands of the findings of the function that writes rows."""
+    role, function = results.follower.worker.role, results.follower.worker.function
+    for prefix, what in (
+        (LARGE_RESULTS, "reads results that are too large for a record from"),
+        (IMAGE_ROWS, "writes rows to"),
+    ):
+        stands(
+            role,
+            objects_in(bucket, prefix),
+            f"The function {what} this folder, by object and version",
+        )
+    _follower_findings(role, function)
+
+
+def _follower_findings(role: iam.IRole, function: lambda_.Function) -> None:
+    """What stands of any function's findings that follows events about images."""
+    stands(
+        role,
+        "AwsSolutions-IAM5[Resource::*]",
+        "The operations by which the Lambda service joins a network take no resource beforehand",
+    )
     stands(role, "NIST.800.53.R5-IAMNoInlinePolicy", INLINE)
     function_findings(function, _QUEUED)
 

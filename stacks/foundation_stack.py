@@ -6,7 +6,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from config import EnvironmentSettings
+from config import EnvironmentSettings, VisionSettings
 from sagelens import (
     AlarmTopic,
     EncryptionKey,
@@ -17,6 +17,7 @@ from sagelens import (
     SecureBucket,
 )
 from sagelens.image_worker import LARGE_RESULTS
+from sagelens.results_catalog import ATHENA_OUTPUTS, IMAGE_ROWS
 from stacks import acknowledgements
 from stacks.hosting_plans import expiring
 from stacks.platform_stack import PlatformStack
@@ -98,14 +99,13 @@ class FoundationStack(PlatformStack):
         self.images_bucket = self._data_bucket("ImagesBucket", event_notifications=True)
         self.data_bucket = self._data_bucket("DataBucket", event_notifications=True)
         self.models_bucket = self._data_bucket("ModelsBucket")
-        days = self.settings.vision.record_days if self.settings.vision else None
-        if days is not None:
-            # Results that are too large for a record go with it, and for good.
-            self.data_bucket.add_lifecycle_rule(
-                prefix=LARGE_RESULTS,
-                expiration=cdk.Duration.days(days),
-                noncurrent_version_expiration=cdk.Duration.days(1),
-            )
+        if self.settings.vision:
+            for prefix, days in _expiries(self.settings.vision).items():
+                self.data_bucket.add_lifecycle_rule(
+                    prefix=prefix,
+                    expiration=cdk.Duration.days(days),
+                    noncurrent_version_expiration=cdk.Duration.days(1),
+                )
         for folder, days in expiring(self.settings):
             self.models_bucket.add_lifecycle_rule(
                 prefix=folder,
@@ -168,3 +168,15 @@ class FoundationStack(PlatformStack):
             self.quarantine.reviewer_role.role_arn,
             "The role that reads quarantined objects",
         )
+
+
+def _expiries(vision: VisionSettings) -> dict[str, int]:
+    """What is made of records goes with them, and for good: days by folder of the data bucket."""
+    expiries: dict[str, int] = {}
+    if vision.record_days is not None:
+        expiries[LARGE_RESULTS] = vision.record_days
+    if vision.athena:
+        expiries[ATHENA_OUTPUTS] = vision.athena.keep_answers_days
+        if vision.record_days is not None:
+            expiries[IMAGE_ROWS] = vision.record_days
+    return expiries

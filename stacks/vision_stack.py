@@ -19,6 +19,7 @@ from stacks.custom_labels_acknowledgements import calls_findings
 from stacks.custom_labels_stack import CustomLabelsStack
 from stacks.foundation_stack import FoundationStack
 from stacks.platform_stack import PlatformStack
+from stacks.results_stack import ResultsStack
 
 
 class VisionStack(PlatformStack):
@@ -138,7 +139,8 @@ def add_vision(
     vision: VisionSettings,
     foundation: FoundationStack,
 ) -> VisionStack:
-    """Add what looks at images and, before it, the Custom Labels models that are configured.
+    """Add what looks at images, before it the Custom Labels models that are configured, and what is
+    made of the results.
 
     Args:
         app: The app.
@@ -153,6 +155,8 @@ def add_vision(
         if vision.custom_models
         else None
     )
+    if vision.athena:
+        ResultsStack(app, settings=settings, vision=vision, foundation=foundation)
     return VisionStack(
         app, settings=settings, vision=vision, foundation=foundation, custom_labels=models
     )

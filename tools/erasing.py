@@ -17,6 +17,7 @@ from boto3.dynamodb.conditions import Key
 from tools.environment import address
 
 LARGE_RESULTS = "results/vision/"
+IMAGE_ROWS = "results/images/"
 AT_ONCE = 1000  # DeleteObjects takes as many
 
 
@@ -30,7 +31,7 @@ class Found:
 
     Args:
         versions: Version ids of the object itself, delete markers included.
-        results: Large results: key and version id.
+        results: Large results and rows for Athena: key and version id.
         records: Sort keys of its items.
     """
 
@@ -82,7 +83,10 @@ class Eraser:
         versions = [version for name, version in self._versions(bucket, key) if name == key]
         return Found(
             versions=tuple(versions) if self.objects_too else (),
-            results=tuple(self._versions(self.data_bucket, folder_of(uri))),
+            results=(
+                *self._versions(self.data_bucket, folder_of(uri)),
+                *self._rows(uri),
+            ),
             records=tuple(item["sk"] for item in self._items(uri)),
         )
 
@@ -136,6 +140,15 @@ class Eraser:
             for each in (*page.get("Versions", ()), *page.get("DeleteMarkers", ())):
                 yield each["Key"], each["VersionId"]
 
+    def _rows(self, uri: str) -> Iterator[tuple[str, str]]:
+        """Rows lie by day, so each day's folder is asked for those of this object."""
+        pages = self.s3.get_paginator("list_object_versions").paginate(
+            Bucket=self.data_bucket, Prefix=IMAGE_ROWS, Delimiter="/"
+        )
+        days = {each["Prefix"] for page in pages for each in page.get("CommonPrefixes", ())}
+        for day in sorted(days):
+            yield from self._versions(self.data_bucket, f"{day}{name_of(uri)}")
+
     def _delete(self, bucket: str, versions: list[tuple[str, str]]) -> None:
         for start in range(0, len(versions), AT_ONCE):
             some = versions[start : start + AT_ONCE]
@@ -153,4 +166,9 @@ class Eraser:
 
 def folder_of(uri: str) -> str:
     """The folder of an object's large results, as the image function names it."""
-    return f"{LARGE_RESULTS}{hashlib.sha256(uri.encode()).hexdigest()[:32]}/"
+    return f"{LARGE_RESULTS}{name_of(uri)}/"
+
+
+def name_of(uri: str) -> str:
+    """What the platform calls an object where its key must not show."""
+    return hashlib.sha256(uri.encode()).hexdigest()[:32]

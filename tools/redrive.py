@@ -14,7 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 import config
 
-STACKS = ("vision", "training")
+STACKS = ("vision", "results", "training")
 DEAD = "DeadLetterQueueArn"
 
 

@@ -31,8 +31,10 @@ from .endpoint_options import (
 )
 from .endpoint_role import EndpointRole
 from .endpoint_scaling import EndpointScaling, ScalingFunction
+from .event_worker import EventWorker
 from .experiment_tracking import ExperimentTracking
 from .image_analysis import ImageAnalysis
+from .image_results import ImageResults
 from .image_worker import AnswerReuse, ImageWorker, Instructions, Surroundings
 from .jobs import Job, JobSurroundings, PipelineJobs, TrainingJob
 from .live_version import LivePackage, LiveVersion, LiveVersionFunction
@@ -52,6 +54,7 @@ from .quarantine import Quarantine
 from .recipe import Recipe
 from .release import ReleaseOnApproval
 from .release_options import HostingStack, ReleasePace, SmokeTest
+from .results_catalog import ResultsCatalog
 from .results_table import ResultsTable
 from .review_share import ReviewShare
 from .s3_folder import S3Folder
@@ -87,11 +90,13 @@ __all__ = [
     "EndpointNames",
     "EndpointRole",
     "EndpointScaling",
+    "EventWorker",
     "ExperimentTracking",
     "FunctionOptions",
     "Gate",
     "HostingStack",
     "ImageAnalysis",
+    "ImageResults",
     "ImageWorker",
     "Instances",
     "Instructions",
@@ -123,6 +128,7 @@ __all__ = [
     "Recipe",
     "ReleaseOnApproval",
     "ReleasePace",
+    "ResultsCatalog",
     "ResultsTable",
     "Retries",
     "Retry",

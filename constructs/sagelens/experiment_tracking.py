@@ -20,6 +20,7 @@ from .mlflow_apps import FUNCTION_ACTIONS, MLFLOW_APP_REGIONS, READ_ACTIONS, WRI
 from .private_network import Network
 from .python_function import FunctionOptions, PythonFunction
 from .s3_folder import S3Folder
+from .statement import allow
 
 _NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,255}")
 
@@ -170,9 +171,9 @@ class ExperimentTracking(Construct):
     def _artifact_statements(self, *actions: str) -> list[iam.PolicyStatement]:
         keys = ["kms:Decrypt", *(["kms:GenerateDataKey"] if "s3:PutObject" in actions else [])]
         return [
-            _allow("MlflowArtifacts", actions, self._artifacts.objects_arn),
+            allow("MlflowArtifacts", actions, self._artifacts.objects_arn),
             _list("ListMlflowArtifacts", [self._artifacts]),
-            _allow("MlflowArtifactsKey", keys, self._encryption_key.key_arn),
+            allow("MlflowArtifactsKey", keys, self._encryption_key.key_arn),
         ]
 
     def _worker_statements(self, results: Sequence[S3Folder]) -> list[iam.PolicyStatement]:
@@ -183,21 +184,21 @@ class ExperimentTracking(Construct):
         return [
             self._call_app("sagemaker:CallMlflowAppApi"),
             self._mlflow("WriteRuns", FUNCTION_ACTIONS),
-            _allow("ReadResults", ["s3:GetObject"], *objects),
+            allow("ReadResults", ["s3:GetObject"], *objects),
             # The plots, and whether a file is there that cannot be read.
             *(
                 _list(f"ListResults{number or ''}", folders)
                 for number, folders in enumerate(by_bucket.values())
             ),
-            _allow("WriteArtifacts", ["s3:PutObject"], self._artifacts.objects_arn),
-            _allow("UseKey", ["kms:Decrypt", "kms:GenerateDataKey"], self._encryption_key.key_arn),
+            allow("WriteArtifacts", ["s3:PutObject"], self._artifacts.objects_arn),
+            allow("UseKey", ["kms:Decrypt", "kms:GenerateDataKey"], self._encryption_key.key_arn),
         ]
 
     def _call_app(self, *actions: str) -> iam.PolicyStatement:
-        return _allow("UseMlflowApp", actions, self.app_arn)
+        return allow("UseMlflowApp", actions, self.app_arn)
 
     def _mlflow(self, sid: str, names: Sequence[str]) -> iam.PolicyStatement:
-        return _allow(sid, [f"sagemaker-mlflow:{name}" for name in names], self.app_arn)
+        return allow(sid, [f"sagemaker-mlflow:{name}" for name in names], self.app_arn)
 
     def _alarm(self, topic: sns.ITopic) -> Alarm:
         return Alarm(
@@ -276,7 +277,7 @@ class ExperimentTracking(Construct):
             grantee: A role, user or function.
         """
         grantee.grant_principal.add_to_principal_policy(
-            _allow("TrackRuns", ["lambda:InvokeFunction"], self.function_arn)
+            allow("TrackRuns", ["lambda:InvokeFunction"], self.function_arn)
         )
 
     def grant_read(self, grantee: iam.IGrantable) -> None:
@@ -309,14 +310,10 @@ class ExperimentTracking(Construct):
             ),
             self._mlflow("UseMlflow", actions),
             # It takes no resource; whose pages, the presigned address says.
-            _allow("OpenMlflowPages", ["sagemaker-mlflow:AccessUI"], "*"),
+            allow("OpenMlflowPages", ["sagemaker-mlflow:AccessUI"], "*"),
             *self._artifact_statements(*objects),
         ]:
             grantee.grant_principal.add_to_principal_policy(statement)
-
-
-def _allow(sid: str, actions: Sequence[str], *resources: str) -> iam.PolicyStatement:
-    return iam.PolicyStatement(sid=sid, actions=list(actions), resources=list(resources))
 
 
 def _list(sid: str, folders: Sequence[S3Folder]) -> iam.PolicyStatement:

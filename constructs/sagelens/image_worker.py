@@ -22,6 +22,7 @@ from .pace import Pace, Retry
 from .private_network import Network
 from .python_function import FunctionOptions, PythonFunction
 from .results_table import CONTENTS_INDEX
+from .statement import allow
 from .work_queue import WorkQueue
 
 Policy = Mapping[str, Mapping[str, Mapping[str, Sequence[float]]]]
@@ -195,16 +196,16 @@ def _statements(
     return [
         *_analysing(instructions.operations, surroundings.custom_models),
         # Objects are always read by their version id, by Rekognition with this role too.
-        _allow("ReadImages", ["s3:GetObjectVersion"], images),
+        allow("ReadImages", ["s3:GetObjectVersion"], images),
         # Without it S3 answers 403, not 404, for an object that is gone.
-        _allow("TellGoneFromDenied", ["s3:ListBucket"], surroundings.bucket.bucket_arn),
-        _allow("Quarantine", ["s3:GetObjectVersionTagging", "s3:PutObjectVersionTagging"], images),
-        _allow("Record", ["dynamodb:UpdateItem"], table),
+        allow("TellGoneFromDenied", ["s3:ListBucket"], surroundings.bucket.bucket_arn),
+        allow("Quarantine", ["s3:GetObjectVersionTagging", "s3:PutObjectVersionTagging"], images),
+        allow("Record", ["dynamodb:UpdateItem"], table),
         *(_reusing(table) if instructions.reuse else ()),
-        _allow("Announce", ["events:PutEvents"], surroundings.bus.event_bus_arn),
+        allow("Announce", ["events:PutEvents"], surroundings.bus.event_bus_arn),
         *_keeping(surroundings.large_results),
         *(surroundings.custom_models.statements() if surroundings.custom_models else ()),
-        _allow("UseKey", _key_actions(surroundings), surroundings.encryption_key.key_arn),
+        allow("UseKey", _key_actions(surroundings), surroundings.encryption_key.key_arn),
         *surroundings.work.worker_statements(),
     ]
 
@@ -215,18 +216,18 @@ def _analysing(
     """The operations that are called, each on the resources that it is called with."""
     free = [each.name for each in operations if not each.resources]
     # Most image operations take no resource.
-    statements = [_allow("Analyse", _actions(free), "*")] if free else []
+    statements = [allow("Analyse", _actions(free), "*")] if free else []
     bound = [each for each in operations if each.resources]
     for each in bound:
         resources = [models.resource(name) if models else name for name in each.resources]
-        statements.append(_allow(f"Analyse{each.name}", _actions([each.name]), *resources))
+        statements.append(allow(f"Analyse{each.name}", _actions([each.name]), *resources))
     return statements
 
 
 def _reusing(table: str) -> list[iam.PolicyStatement]:
     return [
-        _allow("FindAnswers", ["dynamodb:Query"], f"{table}/index/{CONTENTS_INDEX}"),
-        _allow("ReadAnswers", ["dynamodb:GetItem"], table),
+        allow("FindAnswers", ["dynamodb:Query"], f"{table}/index/{CONTENTS_INDEX}"),
+        allow("ReadAnswers", ["dynamodb:GetItem"], table),
     ]
 
 
@@ -234,7 +235,7 @@ def _keeping(bucket: s3.IBucket | None) -> list[iam.PolicyStatement]:
     if bucket is None:
         return []
     place = bucket.arn_for_objects(f"{LARGE_RESULTS}*")
-    return [_allow("KeepLargeResults", ["s3:PutObject"], place)]
+    return [allow("KeepLargeResults", ["s3:PutObject"], place)]
 
 
 def _key_actions(surroundings: Surroundings) -> list[str]:
@@ -254,7 +255,3 @@ def _models_table(surroundings: Surroundings) -> dict[str, str]:
 
 def _actions(operations: Sequence[str]) -> list[str]:
     return [f"rekognition:{operation}" for operation in operations]
-
-
-def _allow(sid: str, actions: Sequence[str], *resources: str) -> iam.PolicyStatement:
-    return iam.PolicyStatement(sid=sid, actions=list(actions), resources=list(resources))

@@ -8,7 +8,6 @@ from typing import Any, Literal
 
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
-from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
@@ -99,8 +98,12 @@ class QueuedStart(Construct):
             network=network,
             removal_policy=removal_policy,
         )
-        self.rule = self._rule()
-        self.work.receive_from_rule(self.rule)
+        self.rule = self.work.rule(
+            self,
+            bus_name=self._trigger.bus_name,
+            pattern=self._trigger.pattern,
+            description=f"Queues what asks for a start of {target.name}",
+        )
         lambda_.EventSourceMapping(
             self,
             "EventSource",
@@ -160,24 +163,6 @@ class QueuedStart(Construct):
             ),
             *self.work.worker_statements(),
         ]
-
-    def _rule(self) -> events.CfnRule:
-        return events.CfnRule(
-            self,
-            "Rule",
-            description=f"Queues what asks for a start of {self._target.name}",
-            event_bus_name=self._trigger.bus_name,
-            event_pattern=dict(self._trigger.pattern),
-            targets=[
-                events.CfnRule.TargetProperty(
-                    id="Queue",
-                    arn=self.work.queue.queue_arn,
-                    dead_letter_config=events.CfnRule.DeadLetterConfigProperty(
-                        arn=self.work.dead_letter_queue.queue_arn
-                    ),
-                )
-            ],
-        )
 
     def metric(self, name: str) -> cloudwatch.Metric:
         """A metric of the functions that start pipelines, summed over five minutes.

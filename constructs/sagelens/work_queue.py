@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import aws_cdk as cdk
 from aws_cdk import aws_events as events
@@ -145,6 +147,41 @@ class WorkQueue(Construct):
             visibility_timeout=visibility_timeout,
             dead_letter_queue=dead_letter_queue,
         )
+
+    def rule(
+        self,
+        scope: Construct,
+        *,
+        pattern: Mapping[str, Any],
+        description: str,
+        bus_name: str | None = None,
+    ) -> events.CfnRule:
+        """Queue each event of a bus that fits a pattern, what cannot be delivered set aside.
+
+        Args:
+            scope: Whose child ``Rule`` the rule becomes.
+            pattern: Which events.
+            description: Of the rule, for whoever meets it in the console.
+            bus_name: The bus; None: the account's own.
+        """
+        rule = events.CfnRule(
+            scope,
+            "Rule",
+            description=description,
+            event_bus_name=bus_name,
+            event_pattern=dict(pattern),
+            targets=[
+                events.CfnRule.TargetProperty(
+                    id="Queue",
+                    arn=self.queue.queue_arn,
+                    dead_letter_config=events.CfnRule.DeadLetterConfigProperty(
+                        arn=self.dead_letter_queue.queue_arn
+                    ),
+                )
+            ],
+        )
+        self.receive_from_rule(rule)
+        return rule
 
     def receive_from_rule(self, rule: events.CfnRule) -> None:
         """Let one EventBridge rule of this account send here, what it cannot deliver included.

@@ -44,9 +44,14 @@ def run(event: Mapping[str, Any], process: Callable[[Message], bool]) -> Answer:
 
 def give_up(sqs: Any, queue_url: str, message: Message) -> None:
     """Let the queue hand a message out again at once, so that it soon is set aside."""
+    give_back(sqs, queue_url, message, 0)
+
+
+def give_back(sqs: Any, queue_url: str, message: Message, seconds: int) -> None:
+    """Hide a message for so many seconds, then the queue hands it out again."""
     try:
         sqs.change_message_visibility(
-            QueueUrl=queue_url, ReceiptHandle=message.receipt, VisibilityTimeout=0
+            QueueUrl=queue_url, ReceiptHandle=message.receipt, VisibilityTimeout=seconds
         )
     except Exception:
         return  # it comes back when its visibility time-out ends

@@ -59,6 +59,13 @@ def from_item(item: Mapping[str, Any]) -> Fields:
     return {name: from_attribute(attribute) for name, attribute in item.items()}
 
 
+def plain_number(value: object) -> float:
+    """Return a number that was read back from a record as JSON can hold it: for `json.dumps`."""
+    if isinstance(value, Decimal):
+        return float(value)
+    raise TypeError(f"results cannot hold a value of type {type(value).__name__}")
+
+
 def size_of(value: object) -> int:
     """Return about how many bytes `value` takes in DynamoDB, rather too many than too few.
 

@@ -88,7 +88,7 @@ def build(record: Mapping[str, Any], table: str) -> dict[str, Any]:
         "id": event_id(record["pk"], record["version_id"], record["settings"]),
         "object": thing,
         "decision": record["decision"],
-        "codes": _codes(record["reasons"]),
+        "codes": codes_of(record["reasons"]),
         "analyses": sorted(record["analyses"]),
         "settings": record["settings"],
         "record": {"table": table, "pk": record["pk"], "sk": record["sk"]},
@@ -123,7 +123,8 @@ def validate(detail: object, detail_type: str = DETAIL_TYPE) -> None:
         raise ValueError(f"not an {detail_type!r} event of schema {SCHEMA}: " + "; ".join(problems))
 
 
-def _codes(reasons: list[Mapping[str, Any]]) -> list[str]:
+def codes_of(reasons: list[Mapping[str, Any]]) -> list[str]:
+    """Return the codes of a record's reasons, each once."""
     codes = [
         each["code"] if "code" in each else f"{each['analysis']}:{each['rule']}" for each in reasons
     ]

@@ -2,9 +2,10 @@
 
 import hashlib
 import json
-from decimal import Decimal
 from typing import Any
 from urllib.parse import quote
+
+from shared.dynamodb import plain_number
 
 # "results/vision/", then a folder for the object, a folder for the version.
 PREFIX = "results/vision/"
@@ -15,7 +16,12 @@ def folder_of(pk: str) -> str:
 
     Its name tells nothing of the object's key, which may be personal.
     """
-    return f"{PREFIX}{hashlib.sha256(pk.encode()).hexdigest()[:32]}/"
+    return f"{PREFIX}{name_of(pk)}/"
+
+
+def name_of(pk: str) -> str:
+    """Return what an object is called where its key must not show: 32 hex digits of a hash."""
+    return hashlib.sha256(pk.encode()).hexdigest()[:32]
 
 
 def key_of(pk: str, version_id: str, settings: str) -> str:
@@ -28,12 +34,6 @@ def write(s3: Any, place: dict[str, str], content: object) -> None:
     s3.put_object(
         Bucket=place["bucket"],
         Key=place["key"],
-        Body=json.dumps(content, default=_number).encode(),
+        Body=json.dumps(content, default=plain_number).encode(),
         ContentType="application/json",
     )
-
-
-def _number(value: object) -> float:
-    if isinstance(value, Decimal):  # read back from a record
-        return float(value)
-    raise TypeError(f"results cannot hold a value of type {type(value).__name__}")

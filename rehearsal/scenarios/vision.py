@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from rehearsal.report.model import Check, ChecksCard, Decision, ImageCard, Outcome, TableCard
 from rehearsal.samples.catalogue import load
+from rehearsal.scenarios.support.athena import ask
 from rehearsal.scenarios.support.boxes import annotated, found_in
 from rehearsal.scenarios.support.context import Context
 from rehearsal.scenarios.support.explaining import mismatch
@@ -25,6 +27,8 @@ REAL = (
     "The function called every configured operation with the arguments of its own configuration,"
     " side by side; what a request leaves out was left out of the answers.",
     "IAM decided about each operation, and the policy judged what came back.",
+    "Rows of the results were written by a deployed function and queried through Amazon Athena's"
+    " API, on DuckDB.",
 )
 STOOD_IN = (
     "Amazon Rekognition's answers are scripted for each drawn picture: nothing looked at them.",
@@ -62,6 +66,7 @@ def _tell(context: Context, bucket: ImagesBucket, announced: Watch) -> Outcome:
         _check_quality(uploads),
         _check_events(uploads, announced),
         _check_logs(bucket, uploads, started),
+        _check_rows(context, uploads),
     ]
     problems = [f"{check.promise}: {check.found}" for check in checks if not check.passed]
     cards = [_card(each) for each in uploads]
@@ -166,6 +171,29 @@ def _check_logs(bucket: ImagesBucket, uploads: Sequence[Upload], since: float) -
         return Check(promise, False, str(error))
     seen = [word for word in hidden if word in text]
     return none_of(seen, promise, f"none of {len(hidden)} words", "in the log")
+
+
+def _check_rows(context: Context, uploads: Sequence[Upload]) -> Check:
+    """The function that follows the events writes rows a moment after they are told."""
+    promise = "Amazon Athena answers in SQL what was decided"
+    versions = ", ".join(f"'{each.version}'" for each in uploads)
+    question = (
+        "SELECT decision, count(*) AS pictures FROM images "
+        f"WHERE version_id IN ({versions}) GROUP BY decision ORDER BY decision"
+    )
+    wanted = Counter(each.decision for each in uploads)
+
+    def counted() -> list[dict[str, str]] | None:
+        found = ask(context, question)
+        total = sum(int(row["pictures"]) for row in found)
+        return found if total == len(uploads) else None
+
+    try:
+        found = until(counted, "a row of every picture", EVENT_SECONDS)
+    except (NotInTime, LookupError) as error:
+        return Check(promise, False, str(error))
+    told = ", ".join(f"{row['decision']} {row['pictures']}" for row in found)
+    return Check(promise, {row["decision"]: int(row["pictures"]) for row in found} == wanted, told)
 
 
 def _facts(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +48,7 @@ class Platform:
         vision: Outputs of its vision stack.
         news: Hears every event of the platform's bus.
         name: The environment's name.
+        results: Outputs of its results stack, if it has one.
     """
 
     aws: Rehearsal
@@ -55,6 +56,7 @@ class Platform:
     vision: dict[str, str]
     news: Tap
     name: str = "quick"
+    results: dict[str, str] = field(default_factory=dict[str, str])
 
     @classmethod
     def deploy(cls, aws: Rehearsal, assembly: Path, name: str = "quick") -> Platform:
@@ -65,7 +67,8 @@ class Platform:
             deployed[f"sagelens-{name}-vision"],
         )
         news = _listen(aws, foundation["EventBusName"], f"news-{name}")
-        return cls(aws, foundation, vision, news, name)
+        results = deployed.get(f"sagelens-{name}-results", {})
+        return cls(aws, foundation, vision, news, name, results)
 
     @property
     def bucket(self) -> str:
@@ -166,7 +169,9 @@ class Platform:
 
     def is_idle(self) -> bool:
         """Whether nothing waits or is being worked on."""
-        return self.waiting(self.vision["ImageQueueUrl"]) == 0
+        followers = [url for name, url in self.results.items() if name.endswith("QueueUrl")]
+        # In the order in which work passes on from one to the next.
+        return all(self.waiting(url) == 0 for url in (self.vision["ImageQueueUrl"], *followers))
 
     def settle(self) -> None:
         """Wait until nothing waits or is being worked on."""

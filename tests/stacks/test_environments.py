@@ -18,6 +18,8 @@ BOUNDARY = "arn:aws:iam::123456789012:policy/boundary"
 TAGGED_ELSEWHERE = {
     # These take no tags, or are part of a resource that does.
     "AWS::IAM::Policy",
+    "AWS::Glue::Database",
+    "AWS::Glue::Table",
     "AWS::EC2::SecurityGroupEgress",
     "AWS::EC2::SecurityGroupIngress",
     "AWS::EC2::SubnetRouteTableAssociation",
@@ -185,6 +187,13 @@ def test_outputs_are_the_contract_with_clients(tmp_path: Path) -> None:
             "ChurnPipelineArn",
             "ChurnPipelineName",
             "MlflowAppArn",
+        ],
+        "sagelens-demo-results": [
+            "AthenaDatabase",
+            "AthenaWorkgroup",
+            "ImageRowsDeadLetterQueueArn",
+            "ImageRowsQueueArn",
+            "ImageRowsQueueUrl",
         ],
         "sagelens-demo-vision": [
             "ImageDeadLetterQueueArn",

@@ -54,6 +54,7 @@ class Session:
 def test_every_dead_letter_queue_goes_back_to_its_own_queue() -> None:
     session = Session()
     session.stack("vision", ImageQueueArn="work", ImageDeadLetterQueueArn="dead", ImagePrefix="x/")
+    session.stack("results", ImageRowsQueueArn="rows", ImageRowsDeadLetterQueueArn="rows-dead")
     session.stack(
         "training",
         ChurnDataStartQueueArn="data",
@@ -61,10 +62,17 @@ def test_every_dead_letter_queue_goes_back_to_its_own_queue() -> None:
         ChurnDriftStartQueueArn="drift",
         ChurnDriftStartDeadLetterQueueArn="drift-dead",
     )
-    for dead, work in (("dead", "work"), ("data-dead", "data"), ("drift-dead", "drift")):
+    moves = (
+        ("dead", "work"),
+        ("rows-dead", "rows"),
+        ("data-dead", "data"),
+        ("drift-dead", "drift"),
+    )
+    for dead, work in moves:
         session.move(dead, work)
     assert redrive(session, "dev") == [
         "dead to work",
+        "rows-dead to rows",
         "data-dead to data",
         "drift-dead to drift",
     ]
@@ -72,6 +80,7 @@ def test_every_dead_letter_queue_goes_back_to_its_own_queue() -> None:
 
 def test_a_stack_that_is_not_there_is_passed_over() -> None:
     session = Session()
+    session.no_stack(MISSING)
     session.no_stack(MISSING)
     session.stack("training", ChurnPipelineName="x")
     assert redrive(session, "dev") == []

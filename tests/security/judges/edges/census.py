@@ -78,6 +78,12 @@ HARMLESS = (
     ("AWS::CloudWatch::*Alarm", "AlarmRule", "names alarms, not targets"),
     ("AWS::CloudWatch::*Alarm", "Dimensions.Value", "names what is measured"),
     ("AWS::CloudWatch::*Alarm", "Metrics.*", "names what is measured"),
+    (
+        "AWS::Athena::WorkGroup",
+        "WorkGroupConfiguration.ResultConfiguration.*",
+        "read and written with the rights of whoever asks",
+    ),
+    ("AWS::Glue::Table", "TableInput.*", "read with the rights of whoever asks"),
     ("AWS::CloudWatch::Dashboard", "DashboardBody", "names what is shown"),
     ("AWS::Events::EventBusPolicy", "*", "a policy, read with its bus"),
     ("AWS::Events::Rule", "EventBusName", "where the rule listens"),

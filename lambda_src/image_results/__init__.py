@@ -1,0 +1,1 @@
+"""Writes each image's result as a row that Amazon Athena reads."""
