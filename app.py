@@ -13,8 +13,9 @@ import config
 from stacks.foundation_stack import FoundationStack
 from stacks.hosting_checks import problems
 from stacks.hosting_stack import add_hosting
-from stacks.training_stack import TrainingStack
+from stacks.training_stack import add_training
 from stacks.vision_stack import add_vision
+from stacks.workbench_stack import add_workbench
 
 
 def new_app(*, outdir: str | None = None) -> cdk.App:
@@ -32,9 +33,9 @@ def compose(app: cdk.App, settings: config.EnvironmentSettings) -> cdk.App:
     foundation = FoundationStack(app, settings=settings)
     if settings.vision:
         add_vision(app, settings=settings, vision=settings.vision, foundation=foundation)
-    if settings.training:
-        TrainingStack(app, settings=settings, training=settings.training, foundation=foundation)
+    training = add_training(app, settings=settings, foundation=foundation)
     add_hosting(app, settings=settings, foundation=foundation)
+    add_workbench(app, settings=settings, foundation=foundation, training=training)
     return app
 
 

@@ -12,10 +12,12 @@ from config.base import Broken
 from config.custom_models import CustomModelSettings
 from config.hosting import EndpointSettings, HostingSettings
 from config.loading import Check, environments, load
+from config.notebooks import NotebookSettings
 from config.report import ConfigurationError, Problem
 from config.settings import EnvironmentSettings
 from config.training import ModelSettings, TrainingSettings
 from config.vision import VisionSettings
+from config.workbench import WorkbenchSettings
 
 __all__ = [
     "Broken",
@@ -26,9 +28,11 @@ __all__ = [
     "EnvironmentSettings",
     "HostingSettings",
     "ModelSettings",
+    "NotebookSettings",
     "Problem",
     "TrainingSettings",
     "VisionSettings",
+    "WorkbenchSettings",
     "environments",
     "load",
 ]

@@ -107,12 +107,22 @@ def _sections(path: str, node: Node) -> Iterator[tuple[str, Node]]:
             yield from _sections(f"{path}.{name}" if path else name, child)
     elif (inner := values(own)) is not None:
         yield from _sections(f"{path}.<{_key_name(path)}>", inner)
+    elif (item := _item(own)) is not None:
+        yield from _sections(f"{path}[]", item)
+
+
+def _item(own: Node) -> Node | None:
+    """Return what a list holds, if that is a mapping with fixed keys."""
+    item: Node | None = own.get("items")
+    return item if item is not None and "properties" in resolved(item) else None
 
 
 def _key_name(path: str) -> str:
     """Return what a free key stands for: a model; under policy an analysis, then a label."""
     if path in ("training.models", "hosting.models"):
         return "model"
+    if path == "workbench.notebooks":
+        return "name"
     return "label" if path.endswith(">") else "analysis"
 
 
@@ -138,6 +148,8 @@ def _fields(node: Node) -> list[tuple[str, Node]]:
 
 def _row(name: str, node: Node, required: bool) -> str:
     words = "see below" if _has_section(node) else allowed(node)
+    if _item(resolved(node)) is not None:
+        words = f"a list, at most {resolved(node)['maxItems']}; see below"
     if _has_section(node) and {"type": "null"} in node.get("anyOf", ()) and "x-key" not in node:
         words += "; or null"
     default = "required" if required else _default(node)

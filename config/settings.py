@@ -23,6 +23,7 @@ from config.hosting import EndpointSettings, HostingSettings
 from config.regions import MODEL_REGISTRY, REKOGNITION
 from config.training import TrainingSettings
 from config.vision import VisionSettings
+from config.workbench import WorkbenchSettings
 
 # "Partitions" in the AWS Fault Isolation Boundaries white paper; longest prefix first.
 _PARTITIONS = {
@@ -67,8 +68,8 @@ class EnvironmentSettings(Section):
     """The environment's name. Its stacks are called sagelens-<name>-foundation,
     sagelens-<name>-custom-labels, sagelens-<name>-vision, sagelens-<name>-results,
     sagelens-<name>-training, sagelens-<name>-releases, sagelens-<name>-hosting-<model>,
-    sagelens-<name>-drift and sagelens-<name>-batch. A file in config/environments/ is called
-    after it."""
+    sagelens-<name>-drift, sagelens-<name>-batch and sagelens-<name>-workbench. A file in
+    config/environments/ is called after it."""
     region: Region | None = None
     """Region to deploy to; null: the one that the AWS CLI is set to."""
     account: Account | None = None
@@ -95,6 +96,8 @@ class EnvironmentSettings(Section):
     """Which models are trained, on what, and when; null: none, there is no training stack."""
     hosting: HostingSettings | None = None
     """Which models answer requests, and how versions go live; null: none do."""
+    workbench: WorkbenchSettings | None = None
+    """Where people work: notebook instances; null: nowhere."""
     account_features: AccountFeatures = AccountFeatures()
     """What the account may still use of services that are closed to new customers."""
 
@@ -108,6 +111,7 @@ class EnvironmentSettings(Section):
             yield from self._of_other_account(boundary)
         for index, principal in enumerate(self.security.reviewers):
             arns["security", "reviewers", index] = principal
+        arns.update(self._secrets())
         for at, model in self._models():
             arns[at] = model
             yield from self._of_other_place(at, model)
@@ -120,6 +124,13 @@ class EnvironmentSettings(Section):
         yield from self._without_network()
         yield from self._labels_that_train()
         yield from self._batches_among_others()
+
+    def _secrets(self) -> Iterator[tuple[Loc, str]]:
+        for name, notebook in self.workbench.notebooks.items() if self.workbench else ():
+            for index, repository in enumerate(notebook.repositories):
+                at = ("workbench", "notebooks", name, "repositories", index, "secret_arn")
+                if repository.secret_arn is not None:
+                    yield at, repository.secret_arn
 
     def _models(self) -> Iterator[tuple[Loc, str]]:
         custom = self.vision.analyses.custom_labels if self.vision else None

@@ -13,7 +13,7 @@ from rehearsal.control import Control
 from rehearsal.custom_resources import AutoDeleteObjects, SdkCall
 from rehearsal.recorded_types import Recorder, known_types
 from rehearsal.rekognition import Caller, Rekognition
-from rehearsal.sagemaker import cloudformation
+from rehearsal.sagemaker import cloudformation, notebook_types
 from rehearsal.sagemaker.context import Context
 from rehearsal.sagemaker_host import make_sagemaker
 from rehearsal.scaling import NAME, Scaling
@@ -60,7 +60,12 @@ def build(samples: list[Path], ready: Callable[[], None]) -> Any:
     )
     sagemaker = make_sagemaker(region)
     _register_custom_resources(region)
-    cloudformation.register(sagemaker.context, adapter.register_type, adapter.describe_type)
+    cloudformation.register(
+        sagemaker.context,
+        adapter.register_type,
+        adapter.describe_type,
+        more=notebook_types.provisioners(sagemaker.context),
+    )
     _register_scaling(sagemaker.context)
     _register_recorded(recorder)
     control = Control(

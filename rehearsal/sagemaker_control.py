@@ -59,3 +59,8 @@ class SageMakerControl(ServiceControl):
             times: so many calls; None until clear().
         """
         self._post("mlflow_fail", mlflow_action=action, status=status, times=times)
+
+    def notebook_credentials(self, name: str) -> dict[str, str]:
+        """What programs on a running notebook instance act with, as environment variables."""
+        found: dict[str, str] = self._post("notebook_credentials", name=name)
+        return found

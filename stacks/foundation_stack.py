@@ -29,6 +29,9 @@ VISION_SERVICES = ("rekognition",)
 # SageMaker AI Processing Jobs Access to Resources in Your Amazon VPC"). This one is for the
 # functions that schedule starts.
 TRAINING_SERVICES = ("scheduler",)
+# Where people work, their programs call what they could reach over the internet otherwise; the idle
+# script reports to CloudWatch and stops its instance by SageMaker's API.
+WORKBENCH_SERVICES = ("logs", "monitoring", "sagemaker.api", "sagemaker.runtime", "sts")
 
 
 class FoundationStack(PlatformStack):
@@ -143,6 +146,7 @@ class FoundationStack(PlatformStack):
         services = [*NETWORK_SERVICES]
         services += VISION_SERVICES if self.settings.vision else ()
         services += TRAINING_SERVICES if self.settings.training else ()
+        services += WORKBENCH_SERVICES if self.settings.workbench else ()
         return sorted(services)
 
     def _acknowledge(self) -> None:

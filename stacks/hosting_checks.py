@@ -12,6 +12,7 @@ from sagelens.algorithms.instances import is_arm
 from stacks.hosting_plans import sample_of
 from stacks.training_checks import training_problems
 from stacks.training_plans import SOURCE
+from stacks.workbench_checks import workbench_problems
 
 LARGEST_SAMPLE = 100_000
 """A state's data are 256 KiB at most ("Step Functions service quotas"), the answer among them."""
@@ -19,7 +20,9 @@ LARGEST_SAMPLE = 100_000
 
 def problems(settings: EnvironmentSettings) -> Iterator[Broken]:
     """Yield everything that the configuration cannot know by itself."""
-    return chain(training_problems(settings), hosting_problems(settings))
+    return chain(
+        training_problems(settings), hosting_problems(settings), workbench_problems(settings)
+    )
 
 
 def hosting_problems(settings: EnvironmentSettings) -> Iterator[Broken]:

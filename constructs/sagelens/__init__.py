@@ -44,6 +44,10 @@ from .model_card import CardContent, ModelCard
 from .model_endpoint import ModelEndpoint
 from .model_group import ModelGroup
 from .model_monitor import ModelMonitorSchedule
+from .notebook_instance import GitRepository, NotebookInstance, NotebookScripts
+from .notebook_keeper import KeptNotebook, NotebookHours, NotebookKeeper
+from .notebook_lifecycle import IdleStop
+from .notebook_role import WorkbenchRole
 from .pace import Pace, Retry
 from .pipeline_schedule import PipelineSchedule, PipelineTarget
 from .pipeline_starts import PipelineStartOnData, PipelineStartOnEvent
@@ -94,7 +98,9 @@ __all__ = [
     "ExperimentTracking",
     "FunctionOptions",
     "Gate",
+    "GitRepository",
     "HostingStack",
+    "IdleStop",
     "ImageAnalysis",
     "ImageResults",
     "ImageWorker",
@@ -103,6 +109,7 @@ __all__ = [
     "Job",
     "JobSurroundings",
     "KeptModel",
+    "KeptNotebook",
     "Lease",
     "Linear",
     "LivePackage",
@@ -114,6 +121,10 @@ __all__ = [
     "ModelGroup",
     "ModelMonitorSchedule",
     "Network",
+    "NotebookHours",
+    "NotebookInstance",
+    "NotebookKeeper",
+    "NotebookScripts",
     "Pace",
     "PipelineJobs",
     "PipelineSchedule",
@@ -149,6 +160,7 @@ __all__ = [
     "Variant",
     "WatchPeriod",
     "WorkQueue",
+    "WorkbenchRole",
     "drift_metric",
     "endpoint_metric",
 ]

@@ -60,6 +60,7 @@ class ExperimentTracking(Construct):
     Attributes:
         app: The MLflow app.
         app_arn: Its ARN.
+        artifacts: Where MLflow keeps artifacts.
         app_role: What the app may do: read and write its artifacts.
         worker: The function, its role and its log group.
         function_arn: For the pipeline's Lambda step.
@@ -88,7 +89,7 @@ class ExperimentTracking(Construct):
         removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN,
     ) -> None:
         super().__init__(scope, id)
-        self._artifacts = artifacts
+        self.artifacts = artifacts
         self._encryption_key = encryption_key
         self._environment_name = environment_name
         self._check(name, artifacts, results, function)
@@ -171,8 +172,8 @@ class ExperimentTracking(Construct):
     def _artifact_statements(self, *actions: str) -> list[iam.PolicyStatement]:
         keys = ["kms:Decrypt", *(["kms:GenerateDataKey"] if "s3:PutObject" in actions else [])]
         return [
-            allow("MlflowArtifacts", actions, self._artifacts.objects_arn),
-            _list("ListMlflowArtifacts", [self._artifacts]),
+            allow("MlflowArtifacts", actions, self.artifacts.objects_arn),
+            _list("ListMlflowArtifacts", [self.artifacts]),
             allow("MlflowArtifactsKey", keys, self._encryption_key.key_arn),
         ]
 
@@ -190,7 +191,7 @@ class ExperimentTracking(Construct):
                 _list(f"ListResults{number or ''}", folders)
                 for number, folders in enumerate(by_bucket.values())
             ),
-            allow("WriteArtifacts", ["s3:PutObject"], self._artifacts.objects_arn),
+            allow("WriteArtifacts", ["s3:PutObject"], self.artifacts.objects_arn),
             allow("UseKey", ["kms:Decrypt", "kms:GenerateDataKey"], self._encryption_key.key_arn),
         ]
 

@@ -29,6 +29,7 @@ FIELDS = frozenset(
         "kind",
         "message_id",
         "missing",
+        "notebook",
         "object",
         "pipeline",
         "reason",

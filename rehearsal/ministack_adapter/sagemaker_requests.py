@@ -26,6 +26,10 @@ NAMES: tuple[tuple[str, str], ...] = (
     ("EndpointName", "endpoint"),
     ("EndpointConfigName", "endpoint-config"),
     ("ModelName", "model"),
+    ("NotebookInstanceName", "notebook-instance"),
+    ("NotebookInstanceLifecycleConfigName", "notebook-instance-lifecycle-config"),
+    ("CodeRepositoryName", "code-repository"),
+    ("StudioLifecycleConfigName", "studio-lifecycle-config"),
 )
 MLFLOW_APPS = ("CreateMlflowApp", "UpdateMlflowApp", "DescribeMlflowApp", "DeleteMlflowApp")
 
@@ -63,10 +67,12 @@ def _listed(operation: str, given: dict[str, Any], region: str, account: str) ->
 
 
 def condition_keys(body: bytes) -> dict[str, Any]:
-    """The sagemaker: condition keys of a request that makes a job.
+    """The sagemaker: condition keys of a request that makes a job or a notebook instance.
 
     `sagemaker:InstanceTypes`, `…NetworkIsolation`, `…InterContainerTrafficEncryption`,
-    `…VolumeKmsKey`, `…OutputKmsKey`, `…VpcSubnets`, `…VpcSecurityGroupIds`, `…MaxRuntimeInSeconds`.
+    `…VolumeKmsKey`, `…OutputKmsKey`, `…VpcSubnets`, `…VpcSecurityGroupIds`,
+    `…MaxRuntimeInSeconds`; of a notebook instance `…RootAccess`, `…DirectInternetAccess`
+    and `…MinimumInstanceMetadataServiceVersion`.
     """
     given = _parsed(body)
     if not given:
@@ -77,6 +83,8 @@ def condition_keys(body: bytes) -> dict[str, Any]:
     )
     output = _part(given, "OutputDataConfig") or _part(given, "ProcessingOutputConfig")
     vpc = _part(network, "VpcConfig")
+    if "NotebookInstanceName" in given:
+        return _texts(_notebook_keys(given))
     keys: dict[str, Any] = {
         "sagemaker:InstanceTypes": [cluster["InstanceType"]] if "InstanceType" in cluster else None,
         "sagemaker:VolumeKmsKey": cluster.get("VolumeKmsKeyId"),
@@ -91,6 +99,24 @@ def condition_keys(body: bytes) -> dict[str, Any]:
             "EnableInterContainerTrafficEncryption"
         ),
     }
+    return _texts(keys)
+
+
+def _notebook_keys(given: dict[str, Any]) -> dict[str, Any]:
+    service = _part(given, "InstanceMetadataServiceConfiguration")
+    version = "MinimumInstanceMetadataServiceVersion"
+    return {
+        "sagemaker:InstanceTypes": [given["InstanceType"]] if "InstanceType" in given else None,
+        "sagemaker:VolumeKmsKey": given.get("KmsKeyId"),
+        "sagemaker:VpcSubnets": [given["SubnetId"]] if "SubnetId" in given else None,
+        "sagemaker:VpcSecurityGroupIds": given.get("SecurityGroupIds"),
+        "sagemaker:RootAccess": given.get("RootAccess"),
+        "sagemaker:DirectInternetAccess": given.get("DirectInternetAccess"),
+        f"sagemaker:{version}": service.get(version),
+    }
+
+
+def _texts(keys: dict[str, Any]) -> dict[str, Any]:
     return {name: _text(value) for name, value in keys.items() if value is not None}
 
 

@@ -2,10 +2,10 @@
 """EventBridge Scheduler: whatever a schedule does, it does as its role.
 
 A target is a real call (sdk_tasks.py): the universal one (`aws-sdk:`), and of the templated ones
-SageMaker pipelines and state machines. What fails goes to the dead-letter queue at once, as the
-role too; on AWS it is tried again first, as the retry policy says. ("Using universal targets with
-EventBridge Scheduler", "Configuring a schedule's dead-letter queue", Amazon EventBridge Scheduler
-User Guide.)
+functions, SageMaker pipelines and state machines. What fails goes to the dead-letter queue at once,
+as the role too; on AWS it is tried again first, as the retry policy says. ("Using universal targets
+with EventBridge Scheduler", "Configuring a schedule's dead-letter queue", Amazon EventBridge
+Scheduler User Guide.)
 """
 
 import json
@@ -235,9 +235,13 @@ def _call(target: Fields, given: str) -> tuple[str, Any]:
     if ":states:" in arn:
         asked = {"StateMachineArn": arn, "Input": given}
         return f"arn:aws:scheduler{SDK}sfn:startExecution", asked
+    if ":lambda:" in arn:
+        asked = {"FunctionName": arn, "InvocationType": "Event", "Payload": given}
+        return f"arn:aws:scheduler{SDK}lambda:invoke", asked
     raise sdk_tasks.TaskError(
         "NotRehearsed",
-        f"the rehearsal knows universal targets, SageMaker pipelines and state machines, not {arn}",
+        "the rehearsal knows universal targets, functions, SageMaker pipelines and state machines, "
+        f"not {arn}",
     )
 
 

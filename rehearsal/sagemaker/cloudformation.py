@@ -28,7 +28,7 @@ from rehearsal.sagemaker.context import Context
 Properties = dict[str, Any]
 Attributes = Mapping[str, Any]
 POLL_SECONDS = 0.05
-MISSING = ("does not exist", "Could not find", "Cannot find")
+MISSING = ("does not exist", "Could not find", "Cannot find", "RecordNotFound")
 _xform_name: Any = vars(botocore)["xform_name"]
 
 
@@ -142,15 +142,18 @@ class Provisioner:
     Args:
         kind: of the resources.
         context: of the service.
+
+    Attributes:
+        kind: of the resources.
     """
 
     def __init__(self, kind: ResourceType, context: Context) -> None:
-        self._kind = kind
+        self.kind = kind
         self._context = context
 
     def create(self, logical_id: str, props: Properties, stack: str) -> tuple[str, Attributes]:
         """Make the resource; its Ref and its attributes."""
-        kind = self._kind
+        kind = self.kind
         check(kind.type, schema(kind.type), props)
         given = {**props}
         given.setdefault(kind.named, _generated(logical_id))
@@ -168,7 +171,7 @@ class Provisioner:
         self, physical_id: str, old: Properties, new: Properties, stack: str
     ) -> tuple[str, Attributes]:
         """Change the resource in place: what would replace it never comes here."""
-        kind = self._kind
+        kind = self.kind
         check(kind.type, schema(kind.type), new)
         identifier = self._identifier(physical_id)
         changed = [name for name in kind.updated if old.get(name) != new.get(name)]
@@ -185,12 +188,12 @@ class Provisioner:
     def delete(self, physical_id: str, props: Properties) -> None:
         """Delete the resource, once nothing is going on with it; gone already is as well."""
         identifier = self._identifier(physical_id)
-        if self._kind.status != "Status":
+        if self.kind.status != "Status":
             self._wait(identifier)
         self._remove(identifier)
 
     def _remove(self, identifier: str) -> None:
-        kind = self._kind
+        kind = self.kind
         try:
             self._call(f"Delete{kind.name}", {kind.identifier: identifier})
         except ValueError as error:
@@ -199,7 +202,7 @@ class Provisioner:
 
     def _identifier(self, physical_id: str) -> str:
         """What the API calls a resource by: its ARN, or the name in it."""
-        if self._kind.identifier == "Arn":
+        if self.kind.identifier == "Arn":
             return physical_id
         return physical_id.rpartition("/")[2]
 
@@ -207,12 +210,12 @@ class Provisioner:
         """Properties as members of a request."""
         members: Properties = {}
         for name, value in wanted.items():
-            translate = self._kind.translated.get(name)
+            translate = self.kind.translated.get(name)
             members.update(translate(value) if translate else {name: value})
         return cast("Properties", _typed(members))
 
     def _set_policy(self, identifier: str, old: Properties | None, new: Properties) -> None:
-        if self._kind.name != "ModelPackageGroup":
+        if self.kind.name != "ModelPackageGroup":
             return
         name = "ModelPackageGroupPolicy"
         before, after = (old or {}).get(name), new.get(name)
@@ -227,7 +230,7 @@ class Provisioner:
         before, after = _tags(old), _tags(new)
         if before == after:
             return
-        arn = self._describe(identifier)[self._kind.arn]
+        arn = self._describe(identifier)[self.kind.arn]
         gone = sorted(before.keys() - after.keys())
         if gone:
             self._call("DeleteTags", {"ResourceArn": arn, "TagKeys": gone})
@@ -241,7 +244,7 @@ class Provisioner:
             ValueError: making or changing it has failed.
         """
         answer = self._wait(identifier) or self._describe(identifier)
-        status = str(answer.get(self._kind.status, ""))
+        status = str(answer.get(self.kind.status, ""))
         if status.endswith("Failed"):
             raise ValueError(str(answer.get("FailureReason") or f"{identifier}: {status}"))
         return answer
@@ -258,17 +261,17 @@ class Provisioner:
                 if any(words in str(error) for words in MISSING):
                     return None
                 raise
-            status = str(answer.get(self._kind.status, ""))
+            status = str(answer.get(self.kind.status, ""))
             if not status.endswith("ing") and status != "RollingBack":
                 return answer
             time.sleep(POLL_SECONDS)
 
     def _describe(self, identifier: str) -> Properties:
-        return self._call(f"Describe{self._kind.name}", {self._kind.identifier: identifier})
+        return self._call(f"Describe{self.kind.name}", {self.kind.identifier: identifier})
 
     def _described(self, identifier: str, props: Properties) -> tuple[str, Attributes]:
         answer = self._settled(identifier)
-        return str(answer[self._kind.ref]), {**props, **attributes_of(answer)}
+        return str(answer[self.kind.ref]), {**props, **attributes_of(answer)}
 
     def _call(self, operation: str, members: Properties) -> Properties:
         client = self._context.client("sagemaker")
@@ -317,6 +320,7 @@ TYPED = (
     "MaxParallelExecutionSteps",
     "MemorySizeInMB",
     "RetainAllVariantProperties",
+    "VolumeSizeInGB",
 )
 
 
@@ -324,15 +328,21 @@ def _from_text(value: Any) -> Any:
     return json.loads(value.lower()) if isinstance(value, str) else value
 
 
-def register(context: Context, register_type: Any, describe_type: Any) -> None:
+def register(
+    context: Context,
+    register_type: Any,
+    describe_type: Any,
+    more: Iterable[Provisioner] = (),
+) -> None:
     """Join the types to CloudFormation.
 
     Args:
         context: of the service.
         register_type, describe_type: the adapter's functions.
+        more: provisioners of types that are not in TYPES.
     """
-    for kind in TYPES:
-        provisioner = Provisioner(kind, context)
+    for provisioner in (*(Provisioner(kind, context) for kind in TYPES), *more):
+        kind = provisioner.kind
         register_type(
             kind.type,
             provisioner.create,

@@ -49,6 +49,8 @@ MODULES: tuple[str, ...] = (
     "rehearsal.sagemaker.registry",
     "rehearsal.sagemaker.models",
     "rehearsal.sagemaker.model_cards",
+    "rehearsal.sagemaker.notebook_parts",
+    "rehearsal.sagemaker.notebooks",
     "rehearsal.sagemaker.pipelines.operations",
 )
 THREADS = 256  # a handler may wait for another handler: never a small pool

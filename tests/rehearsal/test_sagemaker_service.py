@@ -54,9 +54,9 @@ def as_client(bench: Bench, client: Any) -> Callable[..., str]:
 
 
 def test_unknown_operation_is_refused_in_plain_words(bench: Bench) -> None:
-    code, text = refused(bench.sagemaker.list_notebook_instances)
+    code, text = refused(bench.sagemaker.list_clusters)
     assert code == "NotRehearsedException"
-    assert "sagemaker:ListNotebookInstances" in text
+    assert "sagemaker:ListClusters" in text
     assert "CreateTrainingJob" in text
 
 

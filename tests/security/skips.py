@@ -63,6 +63,10 @@ FOLLOWERS = (
 )
 GROUP_EMPTIER = "training/ChurnGroupEmptierWorkerFunction645A9CD3"
 
+# dev has nothing that bills by the hour, and so no workbench.
+WITH_WORKBENCH = ("demo", "prod")
+KEEPER = "workbench/KeeperWorkerFunctionDBC0C4E8"
+
 LOG_BUCKET = "foundation/LogBucketCC3B17E8"
 DATA_BUCKETS = (
     "foundation/DataBucketE3889A50",
@@ -383,6 +387,68 @@ SKIPS = (
             "the mode Vpc is for private registries (ImageConfig)",
         )
         for environment in ALL
+    ),
+    *(
+        Skip(
+            judge,
+            "W3005",
+            (KEEPER,),
+            WITH_WORKBENCH,
+            "CDK writes this dependency, which is redundant and harmless",
+        )
+        for judge in ("cfn-lint", "cloudformation-validate")
+    ),
+    Skip(
+        "control-tower",
+        "lambda_inside_vpc_check",
+        (KEEPER,),
+        WITH_WORKBENCH,
+        "it starts and stops notebook instances by SageMaker's API, and touches no data",
+    ),
+    Skip(
+        "control-tower",
+        "cloudwatch_log_group_retention_period_check",
+        ("workbench/KeeperWorkerLogsC8CBFB98",),
+        ("demo",),
+        "logs of environments for trying things are kept for 30 days; prod keeps them for a year",
+    ),
+    Skip(
+        "control-tower",
+        "sqs_dlq_check",
+        ("workbench/KeeperUndelivered6EFE5E1B",),
+        WITH_WORKBENCH,
+        "it is where invocations that failed end; nothing works it off",
+    ),
+    *(
+        Skip(
+            "control-tower",
+            rule,
+            (
+                "workbench/AnalysisNotebookInstance2AC193FC",
+                "workbench/ResearchNotebookInstance2A7A37CE",
+            ),
+            ("demo",),
+            "without a network nothing bills by the hour; prod has one, and no direct access",
+        )
+        for rule in (
+            "sagemaker_notebook_instance_inside_vpc_check",
+            "sagemaker_notebook_no_direct_internet_access_check",
+        )
+    ),
+    *(
+        Skip(
+            "iam",
+            "RESOURCE_MISMATCH",
+            (policy,),
+            environments,
+            "Amazon SageMaker AI, Set up IAM permissions for MLflow Apps: these actions take the "
+            "app's ARN; parliament knows tracking servers only, which are older",
+            about="statement UseMlflow",
+        )
+        for policy, environments in (
+            ("workbench/AnalysisNotebookRoleDefaultPolicyF7D3219E", WITH_WORKBENCH),
+            ("workbench/ResearchNotebookRoleDefaultPolicy6B71F5B0", ("demo",)),
+        )
     ),
     Skip(
         "security-hub",

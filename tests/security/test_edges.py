@@ -7,7 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.security.examples import delivery, events, functions, hosting, notifications, training
+from tests.security.examples import (
+    delivery,
+    events,
+    functions,
+    hosting,
+    notifications,
+    training,
+    workbench,
+)
 from tests.security.examples.build import (
     GONE,
     INLINE,
@@ -33,6 +41,7 @@ EXAMPLES = (
     *delivery.EXAMPLES,
     *training.EXAMPLES,
     *hosting.EXAMPLES,
+    *workbench.EXAMPLES,
 )
 BREAKS = [(example, item) for example in EXAMPLES for item in example.breaks]
 
@@ -69,6 +78,7 @@ def test_a_key_that_is_not_in_the_templates_is_not_judged() -> None:
         (notifications.SUBSCRIBED_QUEUE, "Subscription.Properties.Endpoint"),
         (notifications.ACCESS_LOGS, "Bucket.Properties.LoggingConfiguration.DestinationBucketName"),
         (hosting.HOSTING, "Model.Properties.ExecutionRoleArn"),
+        (workbench.NOTEBOOK, "Notebook.Properties.RoleArn"),
         (hosting.HOSTING, "Configuration.Properties.KmsKeyId"),
         (hosting.HOSTING, "Configuration.Properties.DataCaptureConfig.DestinationS3Uri"),
         (hosting.HOSTING, "Endpoint.Properties.EndpointConfigName"),

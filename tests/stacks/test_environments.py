@@ -203,6 +203,13 @@ def test_outputs_are_the_contract_with_clients(tmp_path: Path) -> None:
             "ImageQueueArn",
             "ImageQueueUrl",
         ],
+        "sagelens-demo-workbench": [
+            "AnalysisNotebookName",
+            "AnalysisNotebookRoleArn",
+            "NotebookKeeperName",
+            "ResearchNotebookName",
+            "ResearchNotebookRoleArn",
+        ],
     }
 
 
@@ -221,7 +228,13 @@ def test_a_network_spans_the_zones_asked_for(
 
 def test_an_environment_with_everything_off_has_a_foundation_alone(tmp_path: Path) -> None:
     found = templates(
-        tmp_path, "prod", region="cn-north-1", vision=None, training=None, hosting=None
+        tmp_path,
+        "prod",
+        region="cn-north-1",
+        vision=None,
+        training=None,
+        hosting=None,
+        workbench=None,
     )
     assert list(found) == ["sagelens-prod-foundation"]
     assert "rekognition" not in json.dumps(found)

@@ -26,6 +26,7 @@ from tests.security.judges.edges import (
     schedules,
     starts,
     topics,
+    workbench,
 )
 from tests.security.judges.findings import Finding
 from tests.security.judges.nodes import Place
@@ -47,6 +48,7 @@ MODULES = (
     endpoints,
     starts,
     networks,
+    workbench,
     admitted,
 )
 

@@ -107,6 +107,11 @@ HARMLESS = (
         "SecurityConfig.KmsKeyId",
         "used with the rights of whoever writes or reads the card",
     ),
+    (
+        "AWS::SageMaker::NotebookInstance",
+        "KmsKeyId",
+        "a grant, made with the rights of whoever makes the instance",
+    ),
     ("AWS::SQS::QueuePolicy", "*", "a policy, read with its queue"),
     (
         "AWS::StepFunctions::StateMachine",

@@ -1,0 +1,1 @@
+"""The function that stops notebook instances left running, and keeps their hours."""
