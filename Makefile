@@ -83,8 +83,9 @@ notebook: .notebook/.ready ## prepare .notebook: JupyterLab and the SageMaker SD
 	@.notebook/bin/python -m pip install --quiet -r requirements-notebook.txt
 	@touch $@
 
-snapshots: setup ## accept the templates as they are now
+snapshots: setup ## accept the templates as they are now, and write the tables of rights
 	@CDK_VALIDATION=false python -m pytest tests/snapshots --snapshot-update
+	@python -m tools.role_tables
 
 reference: setup ## regenerate the configuration's schema and reference page
 	@python -m config.reference

@@ -10,6 +10,7 @@ from pathlib import Path
 import aws_cdk as cdk
 
 import config
+from stacks.access_stack import add_access
 from stacks.foundation_stack import FoundationStack
 from stacks.hosting_checks import problems
 from stacks.hosting_stack import add_hosting
@@ -35,6 +36,7 @@ def compose(app: cdk.App, settings: config.EnvironmentSettings) -> cdk.App:
         add_vision(app, settings=settings, vision=settings.vision, foundation=foundation)
     training = add_training(app, settings=settings, foundation=foundation)
     add_hosting(app, settings=settings, foundation=foundation)
+    add_access(app, settings=settings, foundation=foundation, training=training)
     add_workbench(app, settings=settings, foundation=foundation, training=training)
     return app
 

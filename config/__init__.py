@@ -8,6 +8,7 @@ A file that is not right raises `ConfigurationError`, which lists every error in
 are described in docs/configuration.md.
 """
 
+from config.access import AccessSettings, BudgetSettings
 from config.base import Broken
 from config.custom_models import CustomModelSettings
 from config.hosting import EndpointSettings, HostingSettings
@@ -20,7 +21,9 @@ from config.vision import VisionSettings
 from config.workbench import WorkbenchSettings
 
 __all__ = [
+    "AccessSettings",
     "Broken",
+    "BudgetSettings",
     "Check",
     "ConfigurationError",
     "CustomModelSettings",

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from pydantic import Field
 
+from config.access import AccessSettings, BudgetSettings
 from config.account import AccountFeatures
 from config.base import Broken, Loc, Section, meant
 from config.fields import (
@@ -98,6 +99,10 @@ class EnvironmentSettings(Section):
     """Which models answer requests, and how versions go live; null: none do."""
     workbench: WorkbenchSettings | None = None
     """Where people work: notebook instances; null: nowhere."""
+    access: AccessSettings | None = None
+    """The roles of people who work with the environment; null: none but the reviewer's."""
+    budget: BudgetSettings | None = None
+    """What the environment may cost a month; null: no budget watches it."""
     account_features: AccountFeatures = AccountFeatures()
     """What the account may still use of services that are closed to new customers."""
 
@@ -109,8 +114,7 @@ class EnvironmentSettings(Section):
         if boundary is not None:
             arns["security", "permissions_boundary"] = boundary
             yield from self._of_other_account(boundary)
-        for index, principal in enumerate(self.security.reviewers):
-            arns["security", "reviewers", index] = principal
+        arns.update(self._principals())
         arns.update(self._secrets())
         for at, model in self._models():
             arns[at] = model
@@ -131,6 +135,16 @@ class EnvironmentSettings(Section):
                 at = ("workbench", "notebooks", name, "repositories", index, "secret_arn")
                 if repository.secret_arn is not None:
                     yield at, repository.secret_arn
+
+    def _principals(self) -> Iterator[tuple[Loc, str]]:
+        """Yield who may assume the roles of people."""
+        lists: dict[Loc, tuple[str, ...]] = {("security", "reviewers"): self.security.reviewers}
+        if self.access is not None:
+            lists["access", "data_scientists"] = self.access.data_scientists
+            lists["access", "auditors"] = self.access.auditors
+        for at, principals in lists.items():
+            for index, principal in enumerate(principals):
+                yield (*at, index), principal
 
     def _models(self) -> Iterator[tuple[Loc, str]]:
         custom = self.vision.analyses.custom_labels if self.vision else None

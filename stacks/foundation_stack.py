@@ -7,8 +7,10 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from config import EnvironmentSettings, VisionSettings
+from config.regions import BUDGETS
 from sagelens import (
     AlarmTopic,
+    CostBudget,
     EncryptionKey,
     PlatformBus,
     PrivateNetwork,
@@ -86,6 +88,7 @@ class FoundationStack(PlatformStack):
             encryption_key=self.encryption_key,
             emails=settings.alarm_emails,
         )
+        self.budget = self._make_budget()
         self.network = self._make_network()
         self.adopt_bucket_emptier()
         self._acknowledge()
@@ -125,6 +128,26 @@ class FoundationStack(PlatformStack):
             expire_noncurrent_after=cdk.Duration.days(90),
             event_notifications=event_notifications,
             removal_policy=self.removal_policy,
+        )
+
+    def _make_budget(self) -> CostBudget | None:
+        budget = self.settings.budget
+        if budget is None:
+            return None
+        if not cdk.Token.is_unresolved(self.region) and self.region not in BUDGETS:
+            cdk.Annotations.of(self).add_info(
+                f"budget is off: AWS CloudFormation has no AWS Budgets in {self.region}; it has in "
+                f"{', '.join(sorted(BUDGETS))}"
+            )
+            return None
+        return CostBudget(
+            self,
+            "Budget",
+            monthly_usd=budget.monthly_usd,
+            alert_percents=budget.alert_percents,
+            tag=("sagelens:environment", self.settings.name),
+            topic=self.alarm_topic,
+            labels=self.labels,
         )
 
     def _make_network(self) -> PrivateNetwork | None:

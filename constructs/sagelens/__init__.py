@@ -6,12 +6,15 @@ and everything they make is a public attribute.
 
 from .alarm import Alarm
 from .alarm_topic import AlarmTopic
+from .auditor_role import AuditorRole
 from .automl_training import AutoMLLimits, AutoMLTraining
 from .batch_options import BatchLimits, BatchRecords
 from .batch_scoring import BatchScoring
+from .cost_budget import CostBudget
 from .custom_labels_model import CustomLabelsModel
 from .custom_model_keeper import CustomModelKeeper, KeptModel, Lease
 from .custom_models_table import CustomModels, CustomModelsTable
+from .data_scientist_role import DataScientistRole, OwnJobs, TeamModel
 from .drift_options import WatchPeriod, drift_metric
 from .drift_watch import DriftWatch
 from .encryption_key import EncryptionKey
@@ -74,6 +77,7 @@ __all__ = [
     "AlarmTopic",
     "AllAtOnce",
     "AnswerReuse",
+    "AuditorRole",
     "AutoMLLimits",
     "AutoMLTraining",
     "BatchLimits",
@@ -81,12 +85,14 @@ __all__ = [
     "BatchScoring",
     "Canary",
     "CardContent",
+    "CostBudget",
     "CustomLabelsModel",
     "CustomModelKeeper",
     "CustomModels",
     "CustomModelsTable",
     "DataCapture",
     "DataLocation",
+    "DataScientistRole",
     "DriftWatch",
     "EncryptionKey",
     "EndpointAlarms",
@@ -125,6 +131,7 @@ __all__ = [
     "NotebookInstance",
     "NotebookKeeper",
     "NotebookScripts",
+    "OwnJobs",
     "Pace",
     "PipelineJobs",
     "PipelineSchedule",
@@ -152,6 +159,7 @@ __all__ = [
     "SmokeTest",
     "SourceArchive",
     "Surroundings",
+    "TeamModel",
     "Thresholds",
     "Tracking",
     "TrainingJob",

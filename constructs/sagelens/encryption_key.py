@@ -81,9 +81,13 @@ class EncryptionKey(kms.Key):
             ),
             iam.PolicyStatement(
                 # Toward an encrypted topic EventBridge names neither account nor source ("Managing
-                # Amazon SNS encryption keys and costs"); the topic, of this account, stands in.
-                sid="EventBridgeToTopics",
-                principals=[iam.ServicePrincipal("events.amazonaws.com")],
+                # Amazon SNS encryption keys and costs"), and of AWS Budgets no page says that it
+                # does; the topic, of this account, stands in.
+                sid="ServicesToTopics",
+                principals=[
+                    iam.ServicePrincipal(f"{service}.amazonaws.com")
+                    for service in ("budgets", "events")
+                ],
                 actions=["kms:Decrypt", "kms:GenerateDataKey*"],
                 resources=["*"],
                 conditions={"ArnLike": {"kms:EncryptionContext:aws:sns:topicArn": every_topic}},

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 from xml.etree import ElementTree
 
 from rehearsal.ministack_adapter import sagemaker_requests
-from rehearsal.ministack_adapter.modules import iam_actions, responses, s3
+from rehearsal.ministack_adapter.modules import iam, iam_actions, responses, s3
 
 SCALING = "application-autoscaling"
 # Members of SQS and Rekognition requests that name the resource itself.
@@ -27,6 +27,8 @@ READS_TAGS = frozenset(
     )
     for version in ("", "Version")
 )
+# "Actions, resources, and condition keys for Amazon CloudWatch Logs", the same reference.
+OF_STREAMS = frozenset({"DeleteLogStream", "GetLogEvents", "PutLogEvents"})
 WRITES_TAGS = frozenset({"s3:PutObject", "s3:PutObjectTagging", "s3:PutObjectVersionTagging"})
 _body: ContextVar[bytes] = ContextVar("rehearsal_request_body", default=b"")
 _copied: ContextVar[tuple[str, str]] = ContextVar("rehearsal_copy_source", default=("", ""))
@@ -82,6 +84,10 @@ def _keep_body() -> None:
         _body.set(body)
         _copied.set(("", ""))
         known: str = original(service, method, path, headers, body, *rest)
+        if service == "iam":
+            return _with_path(known)
+        if service == "logs":
+            return known + _stream(headers, body)
         if known == "*" and service in ("rekognition", "sqs"):
             return _named_resource(service, body)
         if known == "*" and service == "monitoring" and _looks_at_alarms(path, headers, body):
@@ -98,6 +104,23 @@ def _keep_body() -> None:
         return known
 
     iam_actions.extract_resource_arn = extract
+
+
+def _with_path(arn: str) -> str:
+    """The ARN of a role that is called by its name: its path is part of it."""
+    role = iam._roles.get(arn.rpartition(":role/")[2])
+    return str(role["Arn"]) if role else arn
+
+
+def _stream(headers: Any, body: bytes) -> str:
+    """What names the log stream, for the operations that are authorised on it."""
+    operation = str(headers.get("x-amz-target", "")).rpartition(".")[2]
+    if operation not in OF_STREAMS:
+        return ""
+    try:
+        return f":log-stream:{json.loads(body)['logStreamName']}"
+    except (KeyError, ValueError):
+        return ""
 
 
 def _scaling_keys(body: bytes) -> dict[str, Any]:

@@ -236,6 +236,33 @@ def test_least_privilege_of_other_services(engine: Rehearsal, role_with: Any) ->
     assert code(sender.receive_message, QueueUrl=f"{base}/q") != "ok"
 
 
+def test_a_role_is_named_with_its_path(engine: Rehearsal, role_with: Any) -> None:
+    trust = {"Version": "2012-10-17", "Statement": []}
+    iam, place = engine.client("iam"), "arn:aws:iam::000000000000:role"
+    made = {"AssumeRolePolicyDocument": json.dumps(trust)}
+    iam.create_role(RoleName="one-below", Path="/team/", **made)
+    iam.create_role(RoleName="one-beside", **made)
+    allow = {"Effect": "Allow", "Action": "iam:GetRole", "Resource": f"{place}/team/one-*"}
+    reader = engine.session(role_with(engine, "role-reader", [allow])).client("iam")
+    assert code(reader.get_role, RoleName="one-below") == "ok"
+    assert code(reader.get_role, RoleName="one-beside") == "AccessDenied"
+
+
+def test_log_events_are_read_by_stream(engine: Rehearsal, role_with: Any) -> None:
+    logs = engine.client("logs")
+    logs.create_log_group(logGroupName="group")
+    for name in ("mine", "theirs"):
+        logs.create_log_stream(logGroupName="group", logStreamName=name)
+    place = "arn:aws:logs:us-east-1:000000000000:log-group:group:log-stream:mine"
+    allow = {"Effect": "Allow", "Action": "logs:GetLogEvents", "Resource": place}
+    reader = engine.session(role_with(engine, "log-reader", [allow])).client("logs")
+    asked = {"logGroupName": "group", "logStreamName": "mine"}
+    assert code(reader.get_log_events, **asked) == "ok"
+    assert code(reader.get_log_events, **{**asked, "logStreamName": "theirs"}) == (
+        "AccessDeniedException"
+    )
+
+
 def test_permissions_boundary_narrows(engine: Rehearsal) -> None:
     iam = engine.client("iam")
     anything = {"Effect": "Allow", "Action": "*", "Resource": "*"}

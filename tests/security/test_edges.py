@@ -76,6 +76,10 @@ def test_a_key_that_is_not_in_the_templates_is_not_judged() -> None:
         (events.TO_QUEUE, "Rule.Properties.Targets.0.Arn"),
         (notifications.ALARM, "Alarm.Properties.AlarmActions.0"),
         (notifications.SUBSCRIBED_QUEUE, "Subscription.Properties.Endpoint"),
+        (
+            events.BUDGET_TO_TOPIC,
+            "Budget.Properties.NotificationsWithSubscribers.0.Subscribers.1.Address",
+        ),
         (notifications.ACCESS_LOGS, "Bucket.Properties.LoggingConfiguration.DestinationBucketName"),
         (hosting.HOSTING, "Model.Properties.ExecutionRoleArn"),
         (workbench.NOTEBOOK, "Notebook.Properties.RoleArn"),

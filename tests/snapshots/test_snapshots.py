@@ -29,6 +29,7 @@ STACKS = (
     "drift",
     "batch",
     "workbench",
+    "access",
 )
 # The endpoint of dev keeps no requests that a drift watch could look at; dev scores no files, and
 # has no notebooks, which bill. Only the demo makes something of results.

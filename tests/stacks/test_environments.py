@@ -89,7 +89,8 @@ def test_every_role_has_the_path_and_the_boundary(environment: str, tmp_path: Pa
 def test_everything_that_takes_tags_is_tagged(environment: str, tmp_path: Path) -> None:
     found = templates(tmp_path, environment, tags={"cost-centre": "42"})
     for name, resource in resources(found):
-        tags = resource.get("Properties", {}).get("Tags", [])
+        properties = resource.get("Properties", {})
+        tags = properties.get("Tags", properties.get("ResourceTags", []))
         untagged = resource["Type"].startswith("Custom::") and not tags
         if resource["Type"] in TAGGED_ELSEWHERE or untagged:
             continue
@@ -159,6 +160,13 @@ def test_outputs_are_the_contract_with_clients(tmp_path: Path) -> None:
             "ChurnBatchPrefix",
             "ChurnBatchStateMachineArn",
             "ChurnScoresPrefix",
+        ],
+        "sagelens-demo-access": [
+            "AuditorRoleArn",
+            "DataScientistJobPrefix",
+            "DataScientistJobRoleArn",
+            "DataScientistRoleArn",
+            "DataScientistWorkspace",
         ],
         "sagelens-demo-drift": [
             "ChurnDriftAlarmName",
@@ -235,6 +243,7 @@ def test_an_environment_with_everything_off_has_a_foundation_alone(tmp_path: Pat
         training=None,
         hosting=None,
         workbench=None,
+        access=None,
     )
     assert list(found) == ["sagelens-prod-foundation"]
     assert "rekognition" not in json.dumps(found)

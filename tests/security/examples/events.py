@@ -64,6 +64,25 @@ TO_TOPIC: Resources = {
     ),
     "Rule": _rule(Arn={"Ref": "Topic"}),
 }
+BUDGETS = "budgets.amazonaws.com"
+BUDGET_TO_TOPIC: Resources = {
+    "Key": key(allow(KEY_USE, service=BUDGETS, when=OF_TOPICS)),
+    "Topic": topic(),
+    "TopicPolicy": topic_policy(
+        "Topic", allow("sns:Publish", {"Ref": "Topic"}, service=BUDGETS, when=SAME_ACCOUNT)
+    ),
+    "Budget": resource(
+        "Budgets::Budget",
+        NotificationsWithSubscribers=[
+            {
+                "Subscribers": [
+                    {"SubscriptionType": "EMAIL", "Address": "someone@example.com"},
+                    {"SubscriptionType": "SNS", "Address": {"Ref": "Topic"}},
+                ]
+            }
+        ],
+    ),
+}
 TO_FUNCTION: Resources = {
     "Role": role("lambda.amazonaws.com"),
     "Function": function(),
@@ -143,6 +162,14 @@ EXAMPLES = (
             *without(TOPIC_BREAKS, "key: other account"),
             Break("key by account", f"{KEY_POLICY}.1.Condition", SAME_ACCOUNT, "absent from"),
             Break("key by rule", f"{KEY_POLICY}.1.Condition", BY_RULE, "absent from this call"),
+        ),
+    ),
+    Example(
+        "budget-to-topic",
+        BUDGET_TO_TOPIC,
+        (
+            *without(TOPIC_BREAKS, "key: other account"),
+            Break("key by account", f"{KEY_POLICY}.1.Condition", SAME_ACCOUNT, "absent from"),
         ),
     ),
     Example("rule-to-function", TO_FUNCTION, NO_PERMISSION),

@@ -12,7 +12,7 @@ from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 import config
 from config.base import Broken
 from config.instances import PROCESSING, TRAINING
-from config.regions import MODEL_REGISTRY
+from config.regions import BUDGETS, MODEL_REGISTRY
 
 RefusedOnce = Callable[..., None]
 Refused = Callable[[str | bytes], config.ConfigurationError]
@@ -452,6 +452,15 @@ def test_instance_types_are_those_that_the_pinned_botocore_knows() -> None:
     service: Any = botocore.session.get_session().get_service_model("sagemaker")
     assert set(TRAINING) == set(service.shape_for("TrainingInstanceType").enum)
     assert set(PROCESSING) == set(service.shape_for("ProcessingInstanceType").enum)
+
+
+def test_regions_with_budgets_are_those_of_cloudformation() -> None:
+    have = {
+        region
+        for region in REGIONS
+        if "AWS::Budgets::Budget" in set(PROVIDER_SCHEMA_MANAGER.get_resource_types(region))
+    }
+    assert have == BUDGETS
 
 
 def test_regions_are_those_whose_cloudformation_has_a_model_registry() -> None:

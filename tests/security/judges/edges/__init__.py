@@ -13,6 +13,7 @@ from tests.security.judges.edges import (
     admitted,
     alarms,
     buckets,
+    budgets,
     census,
     endpoints,
     functions,
@@ -36,6 +37,7 @@ from tests.security.judges.templates import Template
 MODULES = (
     rules,
     alarms,
+    budgets,
     topics,
     buckets,
     functions,

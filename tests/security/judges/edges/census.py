@@ -33,6 +33,7 @@ WATCHED = {
 }
 
 JUDGED = (
+    ("AWS::Budgets::Budget", "NotificationsWithSubscribers.Subscribers.Address"),
     ("AWS::CloudWatch::*Alarm", "AlarmActions"),
     ("AWS::CloudWatch::*Alarm", "InsufficientDataActions"),
     ("AWS::CloudWatch::*Alarm", "OKActions"),
