@@ -23,7 +23,8 @@ help: ## list the targets
 setup: $(READY) ## prepare the virtual environment, Node and the CDK command line
 
 $(READY): requirements.txt requirements-dev.txt requirements-ml.txt constraints.txt \
-		package-lock.json constructs/pyproject.toml tools/setup.sh
+		package-lock.json constructs/pyproject.toml constructs/sagelens/packages.py \
+		$(wildcard constructs/sagelens/locks/*.txt) tools/setup.sh
 	@tools/setup.sh "$(PYTHON)" "$(VENV)"
 	@touch $@
 

@@ -17,3 +17,12 @@ class AthenaSettings(Section):
     AWS bills what it has read. 10 are about five cents."""
     keep_answers_days: int = Field(default=7, ge=1, le=365)
     """How many days the answers of queries are kept in the data bucket, under athena/."""
+
+
+class BlurredCopiesSettings(Section):
+    """Copies of images with every face blurred, to show to people."""
+
+    longest_side: int = Field(default=2000, ge=100, le=10_000)
+    """Pixels that a copy has at most on its longer side."""
+    days: int = Field(default=30, ge=1, le=36_500)
+    """How many days a copy is kept in the data bucket, under copies/faces-blurred/."""

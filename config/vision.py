@@ -12,7 +12,7 @@ from config.base import Broken, Keys, Loc, Section, meant, whole
 from config.custom_models import CustomModelSettings
 from config.names import ModelName, Prefix
 from config.policy import EVERY_LABEL, LabelPolicy
-from config.results import AthenaSettings
+from config.results import AthenaSettings, BlurredCopiesSettings
 
 VISIBILITY_FACTOR = 6
 LONGEST_VISIBILITY = 43_200
@@ -161,6 +161,10 @@ class VisionSettings(Section):
     athena: AthenaSettings | None = None
     """Each image's result as a row for Amazon Athena; null: no rows are written. `{}` turns it on
     with its defaults."""
+    blurred_copies: BlurredCopiesSettings | None = None
+    """Copies with every face blurred, of accepted images and those that wait for a person; null:
+    none are made. `{}` turns it on with its defaults. Faces are looked for (DetectFaces, one more
+    call) unless the analysis faces keeps where they are."""
     function: FunctionSettings = FunctionSettings()
     """The Lambda function."""
     queue: QueueSettings = QueueSettings()

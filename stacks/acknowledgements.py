@@ -16,6 +16,7 @@ from constructs import IConstruct
 from sagelens import (
     AutoMLTraining,
     ExperimentTracking,
+    FaceBlur,
     ImageAnalysis,
     ImageResults,
     ModelGroup,
@@ -25,6 +26,7 @@ from sagelens import (
     SecureBucket,
     TrainingPipeline,
 )
+from sagelens.face_blur import BLURRED_COPIES
 from sagelens.image_worker import LARGE_RESULTS
 from sagelens.machine_schedule import SetTimes
 from sagelens.queued_start import QueuedStart
@@ -151,12 +153,31 @@ def image_results_findings(results: ImageResults, *, bucket: s3.IBucket) -> None
     _follower_findings(role, function)
 
 
+def face_blur_findings(
+    blur: FaceBlur, *, images: s3.IBucket, prefix: str, copies: s3.IBucket
+) -> None:
+    """What stands of the findings of the function that makes blurred copies."""
+    role, function = blur.follower.worker.role, blur.follower.worker.function
+    for bucket, folder, what in (
+        (images, prefix, "reads images from"),
+        (copies, LARGE_RESULTS, "reads results that are too large for a record from"),
+        (copies, BLURRED_COPIES, "writes copies to"),
+    ):
+        stands(
+            role,
+            objects_in(bucket, folder),
+            f"The function {what} this folder, by object and version",
+        )
+    _follower_findings(role, function)
+
+
 def _follower_findings(role: iam.IRole, function: lambda_.Function) -> None:
     """What stands of any function's findings that follows events about images."""
     stands(
         role,
         "AwsSolutions-IAM5[Resource::*]",
-        "The operations by which the Lambda service joins a network take no resource beforehand",
+        "DetectFaces takes no resource, and neither do the operations by which the Lambda service "
+        "joins a network",
     )
     stands(role, "NIST.800.53.R5-IAMNoInlinePolicy", INLINE)
     function_findings(function, _QUEUED)

@@ -18,6 +18,7 @@ from sagelens import (
     ResultsTable,
     SecureBucket,
 )
+from sagelens.face_blur import BLURRED_COPIES
 from sagelens.image_worker import LARGE_RESULTS
 from sagelens.results_catalog import ATHENA_OUTPUTS, IMAGE_ROWS
 from stacks import acknowledgements
@@ -202,6 +203,8 @@ def _expiries(vision: VisionSettings) -> dict[str, int]:
     expiries: dict[str, int] = {}
     if vision.record_days is not None:
         expiries[LARGE_RESULTS] = vision.record_days
+    if vision.blurred_copies:
+        expiries[BLURRED_COPIES] = vision.blurred_copies.days
     if vision.athena:
         expiries[ATHENA_OUTPUTS] = vision.athena.keep_answers_days
         if vision.record_days is not None:

@@ -1,12 +1,12 @@
-"""What is made of results: rows for programs."""
+"""What is made of results: rows for programs, blurred copies for people."""
 
 from __future__ import annotations
 
 from constructs import Construct
 
 from config import EnvironmentSettings, VisionSettings
-from config.results import AthenaSettings
-from sagelens import FunctionOptions, ImageResults, Network, QueueOptions
+from config.results import AthenaSettings, BlurredCopiesSettings
+from sagelens import FaceBlur, FunctionOptions, ImageResults, Network, QueueOptions
 from sagelens.event_worker import EventWorker
 from stacks import acknowledgements
 from stacks.foundation_stack import FoundationStack
@@ -58,6 +58,7 @@ class ResultsStack(PlatformStack):
             "removal_policy": self.removal_policy,
         }
         self.image_results = self._rows(vision.athena) if vision.athena else None
+        self.face_blur = self._copies(vision.blurred_copies) if vision.blurred_copies else None
 
     def _rows(self, athena: AthenaSettings) -> ImageResults:
         results = ImageResults(
@@ -77,6 +78,31 @@ class ResultsStack(PlatformStack):
         self.export("AthenaWorkgroup", results.catalog.name, "Where to query results")
         self.export("AthenaDatabase", results.catalog.database_name, "Holds the table images")
         return results
+
+    def _copies(self, chosen: BlurredCopiesSettings) -> FaceBlur:
+        foundation = self._foundation
+        blur = FaceBlur(
+            self,
+            "FaceBlur",
+            images=foundation.images_bucket,
+            prefix=self._vision.prefix,
+            copies=foundation.data_bucket,
+            longest_side=chosen.longest_side,
+            function=FunctionOptions(
+                timeout_seconds=60,
+                memory_mb=2048,
+                log_retention_days=self.settings.log_retention_days,
+            ),
+            **self._surroundings,
+        )
+        acknowledgements.face_blur_findings(
+            blur,
+            images=foundation.images_bucket,
+            prefix=self._vision.prefix,
+            copies=foundation.data_bucket,
+        )
+        self._export_queue("BlurredCopies", blur.follower)
+        return blur
 
     def _export_queue(self, name: str, follower: EventWorker) -> None:
         work = follower.work

@@ -155,7 +155,7 @@ def add_vision(
         if vision.custom_models
         else None
     )
-    if vision.athena:
+    if vision.athena or vision.blurred_copies:
         ResultsStack(app, settings=settings, vision=vision, foundation=foundation)
     return VisionStack(
         app, settings=settings, vision=vision, foundation=foundation, custom_labels=models

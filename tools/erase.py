@@ -1,8 +1,8 @@
 """Erase what the platform holds of an object: ``python -m tools.erase s3://bucket/key``.
 
-Erased are its records (every version's, `current`, decisions of people), its large results and its
-rows for Athena with all their versions, and, with --objects, every version of the object itself.
-docs/privacy.md says what lies outside.
+Erased are its records (every version's, `current`, decisions of people), its large results, rows
+for Athena and blurred copies with all their versions, and, with --objects, every version of the
+object itself. docs/privacy.md says what lies outside.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def main(arguments: list[str] | None = None) -> str | None:
 def _told(found: Found, verb: str) -> str:
     return (
         f"{verb}: {len(found.records)} items of the result table, {len(found.results)} versions of "
-        f"results, {len(found.versions)} versions of the object"
+        f"results and copies, {len(found.versions)} versions of the object"
     )
 
 

@@ -18,6 +18,7 @@ from tools.environment import address
 
 LARGE_RESULTS = "results/vision/"
 IMAGE_ROWS = "results/images/"
+BLURRED_COPIES = "copies/faces-blurred/"
 AT_ONCE = 1000  # DeleteObjects takes as many
 
 
@@ -31,7 +32,7 @@ class Found:
 
     Args:
         versions: Version ids of the object itself, delete markers included.
-        results: Large results and rows for Athena: key and version id.
+        results: Large results, rows for Athena and blurred copies: key and version id.
         records: Sort keys of its items.
     """
 
@@ -86,6 +87,7 @@ class Eraser:
             results=(
                 *self._versions(self.data_bucket, folder_of(uri)),
                 *self._rows(uri),
+                *self._versions(self.data_bucket, f"{BLURRED_COPIES}{name_of(uri)}/"),
             ),
             records=tuple(item["sk"] for item in self._items(uri)),
         )

@@ -26,6 +26,8 @@ import pathlib, sysconfig
 line = 'import os, sys; os.environ.setdefault("JSII_NODE", os.path.join(sys.prefix, "bin", "node"))\n'
 pathlib.Path(sysconfig.get_path("purelib"), "sagelens_node.pth").write_text(line)
 PTH
+say "native packages of the functions"
+"$venv/bin/python" constructs/sagelens/packages.py >/dev/null
 say "CDK command line and type checker"
 # The machine's own certificates count too: many networks have a proxy of their own.
 NODE_USE_SYSTEM_CA=1 PATH="$PWD/$venv/bin:$PATH" npm ci --loglevel=error --no-audit --no-fund >/dev/null

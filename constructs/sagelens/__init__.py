@@ -36,6 +36,7 @@ from .endpoint_role import EndpointRole
 from .endpoint_scaling import EndpointScaling, ScalingFunction
 from .event_worker import EventWorker
 from .experiment_tracking import ExperimentTracking
+from .face_blur import FaceBlur
 from .image_analysis import ImageAnalysis
 from .image_results import ImageResults
 from .image_worker import AnswerReuse, ImageWorker, Instructions, Surroundings
@@ -47,6 +48,7 @@ from .model_card import CardContent, ModelCard
 from .model_endpoint import ModelEndpoint
 from .model_group import ModelGroup
 from .model_monitor import ModelMonitorSchedule
+from .native_layer import NativeLayer
 from .notebook_instance import GitRepository, NotebookInstance, NotebookScripts
 from .notebook_keeper import KeptNotebook, NotebookHours, NotebookKeeper
 from .notebook_lifecycle import IdleStop
@@ -102,6 +104,7 @@ __all__ = [
     "EndpointScaling",
     "EventWorker",
     "ExperimentTracking",
+    "FaceBlur",
     "FunctionOptions",
     "Gate",
     "GitRepository",
@@ -126,6 +129,7 @@ __all__ = [
     "ModelEndpoint",
     "ModelGroup",
     "ModelMonitorSchedule",
+    "NativeLayer",
     "Network",
     "NotebookHours",
     "NotebookInstance",

@@ -40,6 +40,7 @@ class EventWorker(Construct):
         batch: Messages at once, 1 to 10.
         workers: Batches side by side, 2 or more ("Configuring scaling behavior for SQS event source
             mappings", AWS Lambda).
+        layers: Native packages that its code needs.
         function: Size and logs of the function.
         queue: How long a message waits, and how often it is tried.
         network: Where the function runs; by default outside any network of yours.
@@ -68,6 +69,7 @@ class EventWorker(Construct):
         environment: Mapping[str, str],
         batch: int = 10,
         workers: int = 2,
+        layers: Sequence[lambda_.ILayerVersion] = (),
         function: FunctionOptions = FunctionOptions(),
         queue: QueueOptions = QueueOptions(),
         network: Network | None = None,
@@ -95,6 +97,7 @@ class EventWorker(Construct):
                 **environment,
             },
             options=function,
+            layers=layers,
             network=network,
             removal_policy=removal_policy,
         )

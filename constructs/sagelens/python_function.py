@@ -57,6 +57,7 @@ class PythonFunction(Construct):
         environment: Its variables; 4 KB together at most.
         options: Size and logs.
         files: Further files beside its code, text by path; its code is then an asset of its own.
+        layers: Native packages that its code needs.
         network: Where it runs; by default outside any network of yours.
         removal_policy: What becomes of its logs when the stack is deleted.
 
@@ -78,6 +79,7 @@ class PythonFunction(Construct):
         environment: Mapping[str, str],
         options: FunctionOptions = FunctionOptions(),
         files: Mapping[str, str] | None = None,
+        layers: Sequence[lambda_.ILayerVersion] = (),
         network: Network | None = None,
         removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN,
     ) -> None:
@@ -109,6 +111,7 @@ class PythonFunction(Construct):
                 timeout=cdk.Duration.seconds(options.timeout_seconds),
                 memory_size=options.memory_mb,
                 log_group=self.log_group,
+                layers=list(layers) or None,
                 vpc=network.vpc if network else None,
                 vpc_subnets=isolated if network else None,
                 security_groups=list(network.security_groups) if network else None,

@@ -1,7 +1,5 @@
 """Brings the row of a record in step with the record."""
 
-import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,15 +46,8 @@ class Export:
 
     def _write(self, record: Fields) -> tuple[str, str]:
         key = rows.key_of(record)
-        row = rows.row_of(record, self._analyses(record))
+        row = rows.row_of(record, following.analyses_of(self.s3, record))
         put = self.s3.put_object(
             Bucket=self.bucket, Key=key, Body=rows.line_of(row), ContentType="application/json"
         )
         return key, put["VersionId"]
-
-    def _analyses(self, record: Fields) -> Mapping[str, Fields]:
-        place: Mapping[str, str] | None = record.get("results")
-        if place is None:
-            return record["analyses"]
-        answer = self.s3.get_object(Bucket=place["bucket"], Key=place["key"])
-        return json.loads(answer["Body"].read())

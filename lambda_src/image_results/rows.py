@@ -6,7 +6,6 @@ Pure: no AWS, no clock. What a record does not keep (of faces, say) a row does n
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
-from urllib.parse import quote
 
 from shared import events, results
 from shared.dynamodb import Fields, plain_number
@@ -37,7 +36,7 @@ def key_of(record: Fields) -> str:
     The name tells nothing of the object's key, which may be personal, and is the same each time:
     writing a row again replaces it.
     """
-    name = f"{results.name_of(record['pk'])}-{quote(record['version_id'], safe='')}"
+    name = f"{results.name_of(record['pk'])}-{results.file_of(record['version_id'])}"
     return f"{PREFIX}day={record['analysed_at'][:10]}/{name}.json"
 
 

@@ -40,11 +40,12 @@ def update(
     `:name`. given: the values that the condition names besides the fields'. remove: attributes
     that go. count: an attribute that grows by one.
     """
-    expression = "SET " + ", ".join(f"#{name} = :{name}" for name in fields)
-    if remove:
-        expression += " REMOVE " + ", ".join(f"#{name}" for name in remove)
-    if count:
-        expression += f" ADD #{count} :one"
+    parts = {
+        "SET": ", ".join(f"#{name} = :{name}" for name in fields),
+        "REMOVE": ", ".join(f"#{name}" for name in remove),
+        "ADD": f"#{count} :one" if count else "",
+    }
+    expression = " ".join(f"{word} {what}" for word, what in parts.items() if what)
     values = {**fields, **given, **({"one": 1} if count else {})}
     both = f"{expression} {condition}"
     used = set(re.findall(r":(\w+)", both))

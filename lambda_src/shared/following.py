@@ -78,6 +78,15 @@ def read(dynamodb: Any, reference: Reference) -> Fields | None:
     return from_item(item) if item else None
 
 
+def analyses_of(s3: Any, record: Fields) -> Mapping[str, Fields]:
+    """Return what the analyses found: the record's own, or what lies elsewhere for its size."""
+    place: Mapping[str, str] | None = record.get("results")
+    if place is None:
+        return record["analyses"]
+    answer = s3.get_object(Bucket=place["bucket"], Key=place["key"])
+    return json.loads(answer["Body"].read())
+
+
 @dataclass(frozen=True)
 class Follower:
     """Works off the messages of one invocation; safe to share between threads.

@@ -26,7 +26,12 @@ def name_of(pk: str) -> str:
 
 def key_of(pk: str, version_id: str, settings: str) -> str:
     """Return where the results of a version under some settings lie."""
-    return f"{folder_of(pk)}{quote(version_id, safe='')}/{settings}.json"
+    return f"{folder_of(pk)}{file_of(version_id)}/{settings}.json"
+
+
+def file_of(version_id: str) -> str:
+    """Return what a version is called in the name of an object."""
+    return quote(version_id, safe="")
 
 
 def write(s3: Any, place: dict[str, str], content: object) -> None:

@@ -54,7 +54,9 @@ def _worker_variables() -> None:
             extra["AWS_LAMBDA_LOG_FORMAT"] = "JSON"
             extra["AWS_LAMBDA_LOG_LEVEL"] = logs.get("ApplicationLogLevel") or "INFO"
         environment = {"Variables": {**variables, **extra}}
-        original(self, func_name, {**config, "Environment": environment}, code_zip)
+        # Layers hold packages for Lambda's own Python and processor. Workers run on this Python,
+        # so they take the same packages from its own environment (requirements-dev.txt).
+        original(self, func_name, {**config, "Environment": environment, "Layers": []}, code_zip)
 
     lambda_runtime.Worker.__init__ = init
 

@@ -27,6 +27,7 @@ REAL = (
     "The function called every configured operation with the arguments of its own configuration,"
     " side by side; what a request leaves out was left out of the answers.",
     "IAM decided about each operation, and the policy judged what came back.",
+    "The pictures shown are the copies with blurred faces that a deployed function made.",
     "Rows of the results were written by a deployed function and queried through Amazon Athena's"
     " API, on DuckDB.",
 )
@@ -67,6 +68,7 @@ def _tell(context: Context, bucket: ImagesBucket, announced: Watch) -> Outcome:
         _check_events(uploads, announced),
         _check_logs(bucket, uploads, started),
         _check_rows(context, uploads),
+        _check_copies(bucket, uploads),
     ]
     problems = [f"{check.promise}: {check.found}" for check in checks if not check.passed]
     cards = [_card(each) for each in uploads]
@@ -84,14 +86,14 @@ def _note(calls: Mapping[str, int]) -> str:
 def _card(upload: Upload) -> ImageCard:
     record = upload.record or {}
     found = found_in(record)
-    content = upload.sample.content
+    content = upload.shown or upload.sample.content
     return ImageCard(
         title=upload.sample.title,
         key=upload.key,
         decision=cast(Decision, upload.decision),
         reason=reason_of(record),
         picture=annotated(content, found) if found else content,
-        media_type="image/jpeg" if found else upload.sample.media_type,
+        media_type="image/jpeg" if found or upload.shown else upload.sample.media_type,
         alt=upload.sample.alt,
         milliseconds=upload.milliseconds,
         note=upload.sample.note,
@@ -194,6 +196,25 @@ def _check_rows(context: Context, uploads: Sequence[Upload]) -> Check:
         return Check(promise, False, str(error))
     told = ", ".join(f"{row['decision']} {row['pictures']}" for row in found)
     return Check(promise, {row["decision"]: int(row["pictures"]) for row in found} == wanted, told)
+
+
+def _check_copies(bucket: ImagesBucket, uploads: Sequence[Upload]) -> Check:
+    """What people may see has a copy with blurred faces, which the report shows from here on."""
+    promise = "People see copies with blurred faces, and none of a rejected picture"
+    shown = [each for each in uploads if each.decision in ("accept", "review")]
+
+    def fetched() -> bool:
+        for each in shown:
+            each.shown = each.shown or bucket.blurred_copy(each)
+        return all(each.shown for each in shown)
+
+    try:
+        until(fetched, "a copy of every picture", EVENT_SECONDS)
+    except NotInTime as error:
+        return Check(promise, False, str(error))
+    same = [each.key for each in shown if each.shown == each.sample.content]
+    hidden = [each.key for each in uploads if each not in shown and bucket.blurred_copy(each)]
+    return none_of([*same, *hidden], promise, f"{len(shown)} copies", "is shown as it is")
 
 
 def _facts(

@@ -67,11 +67,11 @@ def test_everything_goes_and_again_nothing_is_left_to_go(full: Platform, put: An
     full.aws.client("s3").delete_object(Bucket=full.bucket, Key=key)
     full.settle()
     neighbour, _ = put(f"{key}.copy.jpg")
-    assert len(traces(full, key)) >= 9
+    assert len(traces(full, key)) >= 11
     gone = eraser(full, objects_too=True).erase(uri(full, key))
     assert len(gone.versions) == 3  # two pictures and a delete marker
     assert {f"version#{first}", f"version#{second}", "current"} == set(gone.records)
-    assert len(gone.results) == 3  # large results of one, a row of each
+    assert len(gone.results) == 5  # large results of one, a row and a blurred copy of each
     assert traces(full, key) == []
     assert not eraser(full, objects_too=True).erase(uri(full, key))
     assert full.item(neighbour, "current")
@@ -129,7 +129,7 @@ def test_the_command_says_what_there_is_before_it_erases(
     assert said and "there are: 2 items" in said and "add --yes" in said
     assert traces(full, key)
     assert erase.main([*asked, "--yes"]) is None
-    assert "erased: 2 items of the result table, 1 versions of results, 1 versions" in (
+    assert "erased: 2 items of the result table, 2 versions of results and copies, 1 versions" in (
         capsys.readouterr().out
     )
     assert traces(full, key) == []

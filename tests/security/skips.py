@@ -60,6 +60,12 @@ FOLLOWERS = (
         "erLogsC0B144AF",
         "DeadLetterQueueED4718C5",
     ),
+    (
+        "results/FaceBlurFollowerWork",
+        "erFunction08AB88BD",
+        "erLogs635A8425",
+        "DeadLetterQueueA8D0010B",
+    ),
 )
 GROUP_EMPTIER = "training/ChurnGroupEmptierWorkerFunction645A9CD3"
 

@@ -199,6 +199,9 @@ def test_outputs_are_the_contract_with_clients(tmp_path: Path) -> None:
         "sagelens-demo-results": [
             "AthenaDatabase",
             "AthenaWorkgroup",
+            "BlurredCopiesDeadLetterQueueArn",
+            "BlurredCopiesQueueArn",
+            "BlurredCopiesQueueUrl",
             "ImageRowsDeadLetterQueueArn",
             "ImageRowsQueueArn",
             "ImageRowsQueueUrl",

@@ -17,13 +17,15 @@ from rehearsal.scenarios.support.waiting import NotInTime, until
 
 @dataclass
 class Upload:
-    """One uploaded version and, once it is there, its record. `started` is in epoch seconds."""
+    """One uploaded version and, once it is there, its record. `started` is in epoch seconds,
+    `shown` the copy that people see."""
 
     sample: Sample
     key: str
     version: str
     started: float
     record: Mapping[str, Any] | None = None
+    shown: bytes | None = None
 
     @property
     def decision(self) -> str:
@@ -102,6 +104,14 @@ class ImagesBucket:
         """Return an item of an object: `current`, or `version#` and a version id."""
         place = {"pk": f"s3://{self.name}/{key}", "sk": sort_key}
         return self._table.get_item(Key=place, ConsistentRead=True).get("Item")
+
+    def blurred_copy(self, upload: Upload) -> bytes | None:
+        """Return the copy with blurred faces that an upload's record points to, if there is one."""
+        record = self.item(upload.key, f"version#{upload.version}") or {}
+        copy = record.get("blurred_copy")
+        if copy is None:
+            return None
+        return self.s3.get_object(Bucket=copy["bucket"], Key=copy["key"])["Body"].read()
 
     def settings(self) -> Mapping[str, Any]:
         """Return the SETTINGS that the deployed function has.

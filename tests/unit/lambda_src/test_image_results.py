@@ -5,10 +5,10 @@ import re
 from typing import Any
 
 import pytest
+
 from image_results import rows
 from image_results.export import Export
 from image_results.handler import METRICS
-
 from sagelens import results_catalog
 from shared import events, following, results
 from shared.batch import Message
