@@ -201,20 +201,3 @@ class TrainingStack(PlatformStack):
 def pascal(name: str) -> str:
     """A model's name as constructs and outputs begin with it: "store-demand" is StoreDemand."""
     return re.sub(r"(?:^|-)([a-z])", lambda found: found[1].upper(), name)
-
-
-def add_training(
-    scope: Construct, *, settings: EnvironmentSettings, foundation: FoundationStack
-) -> TrainingStack | None:
-    """Add an environment's training, if it has any.
-
-    Args:
-        scope: The app.
-        settings: The environment's settings.
-        foundation: The environment's foundation.
-    """
-    if settings.training is None:
-        return None
-    return TrainingStack(
-        scope, settings=settings, training=settings.training, foundation=foundation
-    )

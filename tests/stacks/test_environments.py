@@ -24,6 +24,7 @@ TAGGED_ELSEWHERE = {
     "AWS::EC2::SecurityGroupIngress",
     "AWS::EC2::SubnetRouteTableAssociation",
     "AWS::Events::EventBusPolicy",
+    "AWS::Lambda::LayerVersion",
     "AWS::Lambda::Permission",
     "AWS::S3::BucketPolicy",
     "AWS::Scheduler::Schedule",
