@@ -26,6 +26,21 @@ from stacks.platform_stack import PlatformStack
 from stacks.training_plans import SOURCE
 
 
+def add_training(
+    app: Construct, *, settings: EnvironmentSettings, foundation: FoundationStack
+) -> TrainingStack | None:
+    """Add the stack, if models are trained.
+
+    Args:
+        app: The app.
+        settings: The environment's settings.
+        foundation: The environment's foundation.
+    """
+    if settings.training is None:
+        return None
+    return TrainingStack(app, settings=settings, training=settings.training, foundation=foundation)
+
+
 class TrainingStack(PlatformStack):
     """Each model's raw data become registered versions of it.
 
