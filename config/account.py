@@ -12,7 +12,7 @@ class AccountFeatures(Section):
     training rules are given to it too, which only some images support; every model's must
     then."""
     model_monitor: bool = False
-    """Amazon SageMaker Model Monitor ("Data and model quality monitoring", availability
-    change)."""
+    """Amazon SageMaker Model Monitor ("Data and model quality monitoring", availability change).
+    true: its schedule takes the place of every drift watch, and does less (docs/drift.md)."""
     augmented_ai: bool = False
     """Amazon Augmented AI ("Using Amazon Augmented AI for Human Review", availability change)."""

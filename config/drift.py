@@ -1,6 +1,7 @@
 """The settings of the drift watch: when it looks, at what, and when it asks for retraining."""
 
 import math
+import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated
 
@@ -39,6 +40,10 @@ HIGHEST = {
 """Those that are neither a share nor a distance, and may lie above 1."""
 COUNTS = ("least_rows", "least_group_rows")
 CHANCES = ("false_alarms", "impact")
+# The schedules of Model Monitor ("ScheduleConfig"), as AWS writes them elsewhere: on the hour, each
+# hour, each day, or every few hours.
+_ON_THE_HOUR = re.compile(r"cron\(0 (\*|[0-9]{1,2}(?:/[0-9]{1,2})?) (?:\* \* \?|\? \* \*) \*\)")
+_RATES = {"rate(1 hour)": "*", "rate(1 day)": "0"}
 LATEST_START_HOURS = 24
 """A start that fails is tried for a day (`MachineSchedule`)."""
 
@@ -47,6 +52,8 @@ Group = Annotated[
     Field(max_length=100),
     Shape(r"\w+(?:=[^\x00-\x1f=]+)?", 'a feature, or one value of it: "SeniorCitizen=1"'),
 ]
+Feature = Annotated[str, Field(max_length=100), Shape(r"\w+", "the name of a feature")]
+Features = Annotated[tuple[Feature, ...], Field(strict=False, max_length=20), Unique("feature")]
 Groups = Annotated[tuple[Group, ...], Field(strict=False, max_length=20), Unique("group")]
 Thresholds = Annotated[
     Mapping[str, Annotated[float, AfterValidator(whole)]],
@@ -79,11 +86,21 @@ class DriftSettings(Section):
     """Features watched for bias, such as gender or "SeniorCitizen=1"."""
     thresholds: Thresholds = Field(default={})
     """From where on a difference is drift; what is not given has the job's own default."""
+    features: Features = ()
+    """Features that ring one by one where Model Monitor watches
+    (`account_features.model_monitor`). The drift watch looks at all of them."""
     retrain: bool = True
     """true: drift asks for retraining on the platform's event bus, which a model of training hears
     with `start.on_drift_days`."""
     job: ProcessingJobSettings = ProcessingJobSettings()
     """What the job runs on."""
+
+    @property
+    def monitor_schedule(self) -> str | None:
+        """`schedule` in Model Monitor's own form; None if it has none for it."""
+        found = _ON_THE_HOUR.fullmatch(self.schedule)
+        hour = found[1] if found else _RATES.get(self.schedule)
+        return None if hour is None else f"cron(0 {hour} ? * * *)"
 
     @property
     def least_days(self) -> int:

@@ -128,6 +128,7 @@ class EnvironmentSettings(Section):
         yield from self._without_network()
         yield from self._labels_that_train()
         yield from self._batches_among_others()
+        yield from self._monitored()
 
     def _secrets(self) -> Iterator[tuple[Loc, str]]:
         for name, notebook in self.workbench.notebooks.items() if self.workbench else ():
@@ -232,6 +233,27 @@ class EnvironmentSettings(Section):
                     problem = f"is {mine}, which overlaps with {folder}, the folder of {use}"
                     given = endpoint.batch.prefix
                     yield Broken(at, given, problem, "a folder beside it", (at, other))
+
+    def _monitored(self) -> Iterator[Broken]:
+        """Yield what Model Monitor needs to know or cannot do, where it is to watch."""
+        switch: Loc = ("account_features", "model_monitor")
+        for name, endpoint in self._endpoints():
+            drift = endpoint.drift
+            if drift is None or not self.account_features.model_monitor:
+                continue
+            at: Loc = ("hosting", "models", name, "drift")
+            if not drift.features:
+                problem = "names no feature, and Model Monitor's alarms are by feature"
+                allowed = f"a list such as [tenure, Contract]; or {'.'.join(switch)}: false"
+                yield Broken((*at, "features"), None, problem, allowed, ((*at, "features"), switch))
+            if drift.monitor_schedule is None:
+                problem = "is nothing that Model Monitor can keep to"
+                allowed = (
+                    'each hour, "rate(1 hour)"; each day on the hour, "cron(0 2 * * ? *)"; or '
+                )
+                allowed += 'every few hours, "cron(0 0/6 * * ? *)"'
+                where: Loc = (*at, "schedule")
+                yield Broken(where, drift.schedule, problem, allowed, (where, switch))
 
     def _of_other_account(self, arn: str) -> Iterator[Broken]:
         owner = arn.split(":")[4]

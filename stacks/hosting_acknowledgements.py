@@ -5,6 +5,7 @@ from __future__ import annotations
 import aws_cdk as cdk
 from aws_cdk import aws_s3 as s3
 
+from sagelens import MonitorJobRole
 from sagelens.endpoint_names import EndpointNames
 from sagelens.endpoint_role import EndpointRole
 from sagelens.endpoint_scaling import ScalingFunction
@@ -12,6 +13,8 @@ from sagelens.live_version import LiveVersionFunction
 from sagelens.python_function import PythonFunction
 from sagelens.release import ReleaseOnApproval
 from stacks.acknowledgements import ARN, INLINE, function_findings, objects_in, stands
+from stacks.hosting_plans import VARIANT, HostingNames
+from stacks.job_acknowledgements import job_findings, role_findings
 
 _EVERY_ALARM = f"AwsSolutions-IAM5[Resource::{ARN.format('cloudwatch')}:alarm:*]"
 _SAGEMAKER = ARN.format("sagemaker")
@@ -169,6 +172,40 @@ def release_findings(release: ReleaseOnApproval, *, endpoint: str, stack: str) -
         "A stack's id is made up by AWS",
     )
     _machine_findings(release)
+
+
+def monitor_findings(
+    role: MonitorJobRole,
+    release: ReleaseOnApproval,
+    *,
+    names: HostingNames,
+    models: s3.IBucket,
+    network: bool,
+) -> None:
+    """What stands of the findings of Model Monitor's jobs, and of a release that makes them.
+
+    Args:
+        role: Role of the jobs.
+        release: What releases the endpoint's versions.
+        names: Names of the model's hosting.
+        models: Bucket of captured requests, baseline and reports.
+        network: Whether the jobs run in a network.
+    """
+    folders = (
+        f"{names.captured}{names.endpoint}/{VARIANT}/",
+        *(f"{names.model}/monitor/{name}/" for name in ("baseline", "reports")),
+    )
+    role_findings(role)
+    job_findings(role, "ProcessingJobs", network=network)
+    for folder in folders:
+        stands(role, objects_in(models, folder), "Model Monitor names its files by itself")
+    stem = EndpointNames(names.endpoint).monitor
+    for each in (stem, stem.lower()):
+        stands(
+            release.execution_role,
+            f"AwsSolutions-IAM5[Resource::{_SAGEMAKER}:data-quality-job-definition/{each}*]",
+            "CloudFormation makes up the rest of the name",
+        )
 
 
 def _machine_findings(release: ReleaseOnApproval) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from config import Broken, EndpointSettings, EnvironmentSettings
 from sagelens.algorithms import Algorithm, algorithm
+from sagelens.algorithms.images import monitor_image
 from sagelens.algorithms.instances import is_arm
 from stacks.hosting_plans import sample_of
 from stacks.training_checks import training_problems
@@ -35,6 +36,8 @@ def hosting_problems(settings: EnvironmentSettings) -> Iterator[Broken]:
             chosen = algorithm(settings.training.models[name].algorithm)
             yield from _processor(name, endpoint, chosen)
             yield from _region(name, settings.region, chosen)
+        if endpoint.drift is not None and settings.account_features.model_monitor:
+            yield from _without_monitor(settings.region)
 
 
 def _sample(name: str, endpoint: EndpointSettings) -> Iterator[Broken]:
@@ -85,3 +88,11 @@ def _region(name: str, region: str | None, chosen: Algorithm) -> Iterator[Broken
         problem = f"has no image of {chosen.name} that serves"
         allowed = f"{', '.join(have)}; or another algorithm for {name}"
         yield Broken(at, region, problem, allowed, (at, ("training", "models", name, "algorithm")))
+
+
+def _without_monitor(region: str | None) -> Iterator[Broken]:
+    have = monitor_image().regions
+    if region is not None and region not in have:
+        at = ("account_features", "model_monitor")
+        problem = f"needs Amazon SageMaker Model Monitor, which {region} lacks"
+        yield Broken(at, True, problem, "false", (at, ("region",)))

@@ -66,6 +66,11 @@ class HostingNames:
         return f"{self.endpoint}-batch"
 
     @property
+    def monitor(self) -> str:
+        """Model Monitor's schedule, where it watches the endpoint."""
+        return f"{self.endpoint}-monitor"
+
+    @property
     def captured(self) -> str:
         """Folder of captured requests in the models bucket."""
         return f"{self.model}/captured/"

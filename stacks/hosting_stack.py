@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
 from config import EndpointSettings, EnvironmentSettings
@@ -11,6 +14,7 @@ from sagelens.model_endpoint import ModelEndpoint
 from stacks.batch_stack import BatchStack
 from stacks.drift_stack import DriftStack, watched
 from stacks.foundation_stack import FoundationStack
+from stacks.hosting_monitor import is_monitored, monitor, monitored_metrics
 from stacks.hosting_plans import (
     VARIANT,
     HostingNames,
@@ -42,6 +46,7 @@ class HostingStack(PlatformStack):
     Attributes:
         live: What is live, as the template reads it.
         endpoint: The endpoint, there from the first approved version on.
+        monitor: Model Monitor's schedule, if it watches the endpoint.
     """
 
     def __init__(
@@ -86,11 +91,36 @@ class HostingStack(PlatformStack):
             network=network_of(endpoint, foundation.network),
             network_isolation=endpoint.isolated,
             scaling_function=releases.functions.scaling,
-            drift=watched(names) if endpoint.drift else (),
+            drift=self._figures(endpoint, names),
             only_if=self.live.exists,
             log_retention_days=settings.log_retention_days,
         )
+        role = releases.models[model].monitor_role
+        self.monitor = (
+            monitor(
+                self,
+                names=names,
+                settings=endpoint,
+                training=releases.training,
+                endpoint=self.endpoint,
+                role=role,
+                live=self.live,
+                foundation=foundation,
+            )
+            if role
+            else None
+        )
         self._export_all(pascal(model), model)
+
+    def _figures(
+        self, endpoint: EndpointSettings, names: HostingNames
+    ) -> Sequence[cloudwatch.IMetric]:
+        """What the dashboard shows of drift."""
+        if endpoint.drift is None:
+            return ()
+        if is_monitored(self.settings, endpoint):
+            return monitored_metrics(endpoint, names)
+        return watched(names)
 
     def _export_all(self, prefix: str, model: str) -> None:
         endpoint = self.endpoint
@@ -121,7 +151,8 @@ def add_hosting(
     hosting, training = settings.hosting, settings.training
     if hosting is None or training is None:
         return
-    if any(endpoint.drift for endpoint in hosting.models.values()):
+    watches = not settings.account_features.model_monitor
+    if watches and any(endpoint.drift for endpoint in hosting.models.values()):
         DriftStack(
             scope, settings=settings, hosting=hosting, training=training, foundation=foundation
         )

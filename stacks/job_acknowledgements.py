@@ -30,7 +30,7 @@ def drift_findings(
     """
     job, machine = watch.job_role, watch.machine_role
     for role in (job, machine):
-        _role_findings(role)
+        role_findings(role)
         stands(role, objects_in(models, f"{names.model}/drift/"), "Each look has its own folder")
     captured = f"{names.captured}{names.endpoint}/{VARIANT}/"
     stands(job, objects_in(models, captured), "SageMaker names captured files by the hour")
@@ -41,7 +41,7 @@ def drift_findings(
     )
     if labels:
         stands(job, objects_in(labels.bucket, labels.prefix), "It reads the labels that have come")
-    _job_findings(job, "ProcessingJobs", network=network)
+    job_findings(job, "ProcessingJobs", network=network)
     _named(machine, f"model-package/{names.endpoint}/*", f"processing-job/{names.watch}-*")
     _schedule_findings(watch.schedule)
 
@@ -60,7 +60,7 @@ def batch_findings(
     """
     job, machine = batch.model_role, batch.machine_role
     for role in (job, machine):
-        _role_findings(role)
+        role_findings(role)
     for folder, reason in (
         (
             objects_in(models, f"{names.model}/runs/"),
@@ -70,7 +70,7 @@ def batch_findings(
         (objects_in(models, names.scores), "Each job has its own folder of results"),
     ):
         stands(job, folder, reason)
-    _job_findings(job, "TransformJobs", network=network)
+    job_findings(job, "TransformJobs", network=network)
     _named(
         machine,
         f"model-package/{names.endpoint}/*",
@@ -81,7 +81,8 @@ def batch_findings(
         _schedule_findings(batch.schedule)
 
 
-def _role_findings(role: iam.Role) -> None:
+def role_findings(role: iam.Role) -> None:
+    """What stands of the findings of any role of jobs or of what runs them."""
     stands(role, "NIST.800.53.R5-IAMNoInlinePolicy", INLINE)
     stands(
         role,
@@ -91,7 +92,14 @@ def _role_findings(role: iam.Role) -> None:
     )
 
 
-def _job_findings(role: iam.Role, group: str, *, network: bool) -> None:
+def job_findings(role: iam.Role, group: str, *, network: bool) -> None:
+    """What stands of the findings of a job's role.
+
+    Args:
+        role: The role.
+        group: What the name of the jobs' log group ends with.
+        network: Whether they run in a network.
+    """
     stands(
         role,
         f"AwsSolutions-IAM5[Resource::{ARN.format('logs')}:log-group:/aws/sagemaker/{group}*]",

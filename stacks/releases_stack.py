@@ -14,7 +14,7 @@ from config import (
     ModelSettings,
     TrainingSettings,
 )
-from sagelens import S3Folder
+from sagelens import Monitored, MonitorJobRole, S3Folder
 from sagelens.algorithms import algorithm
 from sagelens.endpoint_role import EndpointRole
 from sagelens.endpoint_scaling import ScalingFunction
@@ -22,6 +22,7 @@ from sagelens.live_version import LiveVersion, LiveVersionFunction
 from sagelens.release import HostingStack, ReleaseOnApproval, ReleasePace, SmokeTest
 from stacks import hosting_acknowledgements as acknowledgements
 from stacks.foundation_stack import FoundationStack
+from stacks.hosting_monitor import is_monitored, monitor_role
 from stacks.hosting_plans import (
     VARIANT,
     HostingNames,
@@ -62,6 +63,7 @@ class ModelRelease(Construct):
     Attributes:
         live_version: The parameter with the live version.
         endpoint_role: Execution role of the models behind its endpoint.
+        monitor_role: Role of Model Monitor's jobs, if it watches the endpoint.
         sample: The request that a version must answer.
         release: What releases its versions.
     """
@@ -89,6 +91,7 @@ class ModelRelease(Construct):
             removal_policy=stack.removal_policy,
         )
         self.endpoint_role = self._role(trained)
+        self.monitor_role = self._monitor_role()
         self.sample = assets.Asset(self, "Sample", path=str(sample_of(endpoint, model=names.model)))
         self.release = self._release(functions)
 
@@ -107,6 +110,14 @@ class ModelRelease(Construct):
             network=network_of(self._endpoint, foundation.network),
         )
 
+    def _monitor_role(self) -> MonitorJobRole | None:
+        stack = self._stack
+        if not is_monitored(stack.settings, self._endpoint):
+            return None
+        return monitor_role(
+            self, names=self._names, training=stack.training, foundation=stack.foundation
+        )
+
     def _release(self, functions: Functions) -> ReleaseOnApproval:
         foundation, pace = self._stack.foundation, self._stack.hosting.release
         test = self._endpoint.smoke_test
@@ -121,6 +132,9 @@ class ModelRelease(Construct):
                 variants=[VARIANT],
                 endpoint_role=self.endpoint_role,
                 scaling_function=None if self._endpoint.serverless else functions.scaling,
+                monitored=Monitored(schedule=self._names.monitor, role=self.monitor_role)
+                if self.monitor_role
+                else None,
             ),
             smoke_test=SmokeTest(
                 bucket=self.sample.bucket,
@@ -152,6 +166,14 @@ class ModelRelease(Construct):
         acknowledgements.release_findings(
             self.release, endpoint=self._names.endpoint, stack=self._names.stack
         )
+        if self.monitor_role:
+            acknowledgements.monitor_findings(
+                self.monitor_role,
+                self.release,
+                names=self._names,
+                models=self._stack.foundation.models_bucket,
+                network=self._stack.foundation.network is not None,
+            )
 
 
 class ReleasesStack(PlatformStack):
@@ -188,6 +210,7 @@ class ReleasesStack(PlatformStack):
             description="Sagelens: live versions of models, and their releases",
         )
         self.hosting = hosting
+        self.training = training
         self.foundation = foundation
         self.functions = Functions(versions=self._versions(), scaling=self._scaling())
         self.models = {

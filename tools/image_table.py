@@ -80,8 +80,15 @@ def generate() -> dict[str, Any]:
     return {
         "accounts": accounts,
         "images": images,
+        "monitor": _monitor(),
         "sdk": {package: metadata.version(package) for package in packages},
     }
+
+
+def _monitor() -> dict[str, Any]:
+    """Model Monitor's image, which has no tag."""
+    (version,) = _image_uris().config_for_framework("model-monitor")["versions"].values()
+    return {"accounts": version["registries"], "repository": version["repository"]}
 
 
 def _row(wanted: Wanted, purpose: str) -> tuple[dict[str, Any], dict[str, str]]:

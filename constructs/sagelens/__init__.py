@@ -47,7 +47,7 @@ from .mlflow_apps import MLFLOW_APP_REGIONS
 from .model_card import CardContent, ModelCard
 from .model_endpoint import ModelEndpoint
 from .model_group import ModelGroup
-from .model_monitor import ModelMonitorSchedule
+from .model_monitor import ModelMonitorSchedule, MonitorJobRole, monitor_metric
 from .native_layer import NativeLayer
 from .notebook_instance import GitRepository, NotebookInstance, NotebookScripts
 from .notebook_keeper import KeptNotebook, NotebookHours, NotebookKeeper
@@ -62,7 +62,7 @@ from .python_function import FunctionOptions, PythonFunction
 from .quarantine import Quarantine
 from .recipe import Recipe
 from .release import ReleaseOnApproval
-from .release_options import HostingStack, ReleasePace, SmokeTest
+from .release_options import HostingStack, Monitored, ReleasePace, SmokeTest
 from .results_catalog import ResultsCatalog
 from .results_table import ResultsTable
 from .review_share import ReviewShare
@@ -129,6 +129,8 @@ __all__ = [
     "ModelEndpoint",
     "ModelGroup",
     "ModelMonitorSchedule",
+    "MonitorJobRole",
+    "Monitored",
     "NativeLayer",
     "Network",
     "NotebookHours",
@@ -175,4 +177,5 @@ __all__ = [
     "WorkbenchRole",
     "drift_metric",
     "endpoint_metric",
+    "monitor_metric",
 ]

@@ -41,6 +41,11 @@ class EndpointNames:
         """Logical id of a variant's model."""
         return f"{self.models}{EndpointNames(variant).stem}"
 
+    @property
+    def monitor(self) -> str:
+        """Logical id of what Model Monitor's jobs are, where it watches the endpoint."""
+        return f"{self.stem}Monitor"
+
     def error_alarm(self, variant: str) -> str:
         """Name of the alarm on a variant's answers of 5xx."""
         return f"{self.endpoint}-{variant}-errors"

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sagemaker as sagemaker
 from aws_cdk import aws_sns as sns
@@ -14,10 +15,13 @@ from constructs import Construct
 
 from .alarm import Alarm
 from .drift_roles import DriftJobRole
+from .endpoint_names import EndpointNames
 from .errors import ArgumentErrors
 from .job_network import SelectedNetwork
 from .job_role import allow
 from .jobs import Job, JobSurroundings, has_local_storage
+from .model_endpoint import ModelEndpoint
+from .private_network import Network
 from .s3_folder import S3Folder
 
 NAMESPACE = "aws/sagemaker/Endpoints/data-metrics"
@@ -26,13 +30,90 @@ NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")
 HOURLY = re.compile(r"cron\(0 .+\)")
 
 
+class MonitorJobRole(DriftJobRole):
+    """What the jobs of a monitoring schedule may do: read captured requests and the baseline, write
+    reports and metrics.
+
+    It lies in a stack that comes before the endpoint's: a release passes it, and makes no role.
+
+    Args:
+        scope: The parent construct.
+        id: The construct's id.
+        endpoint_name: The endpoint, which captures its requests.
+        captured: Where it captures.
+        baseline: Folder with Model Monitor's own statistics.json and constraints.json.
+        reports: Where reports go.
+        image: Address of Model Monitor's container.
+        encryption_key: Key of these folders and the jobs' volumes.
+        variant: The endpoint's variant.
+        network: Where the jobs run; by default outside any network of yours.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        endpoint_name: str,
+        captured: S3Folder,
+        baseline: S3Folder,
+        reports: S3Folder,
+        image: str,
+        encryption_key: kms.IKey,
+        variant: str = "main",
+        network: Network | None = None,
+    ) -> None:
+        errors = ArgumentErrors("MonitorJobRole")
+        selected = SelectedNetwork.of(network, errors)
+        errors.throw()
+        super().__init__(
+            scope,
+            id,
+            captured=S3Folder(
+                bucket=captured.bucket, prefix=f"{captured.prefix}{endpoint_name}/{variant}/"
+            ),
+            baselines=baseline,
+            labels=None,
+            reports=reports,
+            source=None,
+            encryption_key=encryption_key,
+            image=image,
+            network=selected,
+            more=[
+                allow(
+                    "PublishDrift",
+                    ["cloudwatch:PutMetricData"],
+                    ["*"],
+                    {"StringEquals": {"cloudwatch:namespace": NAMESPACE}},
+                )
+            ],
+        )
+
+
+def monitor_metric(endpoint_name: str, schedule: str, feature: str) -> cloudwatch.Metric:
+    """How far a feature has drifted, of which 0 is not at all.
+
+    Args:
+        endpoint_name: The endpoint.
+        schedule: The monitoring schedule's name.
+        feature: The feature.
+    """
+    return cloudwatch.Metric(
+        namespace=NAMESPACE,
+        metric_name=f"feature_baseline_drift_{feature}",
+        dimensions_map={"Endpoint": endpoint_name, "MonitoringSchedule": schedule},
+        statistic="Maximum",
+        period=cdk.Duration.hours(1),
+    )
+
+
 class ModelMonitorSchedule(Construct):
     """A monitoring schedule of Model Monitor's own container, in place of a drift watch.
 
     Model Monitor is closed to new customers. It does less than a :class:`~sagelens.DriftWatch`:
     its baseline is in a form of its own, made by a baselining job of Model Monitor, and does not
     change with the live version; it looks at features only, and asks nobody to retrain. It lies in
-    the hosting stack, since the endpoint must be there first.
+    the hosting stack, and comes and goes with the endpoint: SageMaker deletes none that is watched.
 
     Sources: "Monitor data quality", "CloudWatch metrics for Bring Your Own Containers", "Schedule
     data quality monitoring jobs" (Amazon SageMaker AI); "CreateDataQualityJobDefinition" (Amazon
@@ -42,13 +123,12 @@ class ModelMonitorSchedule(Construct):
         scope: The parent construct.
         id: The construct's id.
         name: The schedule's name, 1 to 63 letters, digits and hyphens.
-        endpoint_name: The endpoint, which captures its requests.
-        variant: Its variant.
-        captured: Where the endpoint captures.
+        endpoint: The endpoint, which captures its requests.
+        role: What the jobs may do, a :class:`MonitorJobRole`.
         baseline: Folder with Model Monitor's own statistics.json and constraints.json.
         reports: Where reports go.
-        image: Address of Model Monitor's container in this Region, see "Docker Registry Paths and
-            Example Code": ``…/sagemaker-model-monitor-analyzer``.
+        image: Address of Model Monitor's container in this Region:
+            :func:`~sagelens.algorithms.image_uri.monitor_image_uri`.
         features: Columns whose drift rings.
         encryption_key: Key of these folders and the job's volume.
         alarm_topic: Hears of drift.
@@ -59,7 +139,6 @@ class ModelMonitorSchedule(Construct):
         surroundings: What it runs within.
 
     Attributes:
-        job_role: What the jobs may do.
         job_definition: What they are.
         schedule: When they run.
         alarms: By feature.
@@ -74,15 +153,14 @@ class ModelMonitorSchedule(Construct):
         id: str,
         *,
         name: str,
-        endpoint_name: str,
-        captured: S3Folder,
+        endpoint: ModelEndpoint,
+        role: iam.IRole,
         baseline: S3Folder,
         reports: S3Folder,
         image: str,
         features: Sequence[str],
         encryption_key: kms.IKey,
         alarm_topic: sns.ITopic,
-        variant: str = "main",
         threshold: float = 0.2,
         expression: str = "cron(0 2 ? * * *)",
         only_if: cdk.CfnCondition | None = None,
@@ -104,31 +182,13 @@ class ModelMonitorSchedule(Construct):
         job.check("job", errors)
         network = SelectedNetwork.of(surroundings.network, errors)
         errors.throw()
-        self.job_role = DriftJobRole(
-            self,
-            "JobRole",
-            captured=S3Folder(
-                bucket=captured.bucket, prefix=f"{captured.prefix}{endpoint_name}/{variant}/"
-            ),
-            baselines=baseline,
-            labels=None,
-            reports=reports,
-            source=None,
-            encryption_key=encryption_key,
-            image=image,
-            network=network,
-            more=[
-                allow(
-                    "PublishDrift",
-                    ["cloudwatch:PutMetricData"],
-                    ["*"],
-                    {"StringEquals": {"cloudwatch:namespace": NAMESPACE}},
-                )
-            ],
-        )
+        name_of = endpoint.endpoint_name
+        self._role = role
         self.job_definition = self._definition(
-            endpoint_name, baseline, reports, image, encryption_key, job, surroundings, network
+            name_of, baseline, reports, image, encryption_key, job, surroundings, network
         )
+        # Its name is made up from this, by which releases may make it.
+        self.job_definition.override_logical_id(EndpointNames(name_of).monitor)
         self.schedule = sagemaker.CfnMonitoringSchedule(
             self,
             "Schedule",
@@ -147,19 +207,14 @@ class ModelMonitorSchedule(Construct):
         )
         for resource in (self.job_definition, self.schedule):
             resource.cfn_options.condition = only_if
+            resource.add_resource_dependency(endpoint.endpoint)
         self.alarms = {
             feature: Alarm(
                 self,
                 f"{feature}Alarm",
-                metric=cloudwatch.Metric(
-                    namespace=NAMESPACE,
-                    metric_name=f"feature_baseline_drift_{feature}",
-                    dimensions_map={"Endpoint": endpoint_name, "MonitoringSchedule": name},
-                    statistic="Maximum",
-                    period=cdk.Duration.hours(1),
-                ),
+                metric=monitor_metric(name_of, name, feature),
                 threshold=threshold,
-                description=f"{feature} in requests to {endpoint_name} has drifted",
+                description=f"{feature} in requests to {name_of} has drifted",
                 topic=alarm_topic,
             )
             for feature in features
@@ -225,7 +280,7 @@ class ModelMonitorSchedule(Construct):
                 if network
                 else None,
             ),
-            role_arn=self.job_role.role_arn,
+            role_arn=self._role.role_arn,
             stopping_condition=kind.StoppingConditionProperty(
                 max_runtime_in_seconds=job.max_runtime_seconds
             ),

@@ -114,6 +114,7 @@ class ReleaseOnApproval(Construct):
             group_name=model_group_name,
             endpoint_role=hosting.endpoint_role,
             scaling_function=hosting.scaling_function,
+            monitored=hosting.monitored,
             encryption_key=encryption_key,
         )
         self.state_machine_role = self._machine_role(

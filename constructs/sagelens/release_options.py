@@ -35,6 +35,19 @@ class SmokeTest:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Monitored:
+    """What of Model Monitor comes and goes with an endpoint.
+
+    Args:
+        schedule: Name of the monitoring schedule, a :class:`~sagelens.ModelMonitorSchedule`.
+        role: Role of its jobs.
+    """
+
+    schedule: str
+    role: iam.IRole
+
+
+@dataclass(frozen=True, kw_only=True)
 class HostingStack:
     """Where the endpoint lives, by names alone: the stack need not exist yet.
 
@@ -44,6 +57,7 @@ class HostingStack:
         variants: Names of the endpoint's variants.
         endpoint_role: Execution role of its models.
         scaling_function: Serves its scaling; None when serverless.
+        monitored: Its monitoring schedule, if it has one.
         version_parameter: The template's parameter that reads the live version, see
             :class:`~sagelens.LivePackage`.
     """
@@ -53,6 +67,7 @@ class HostingStack:
     variants: Sequence[str]
     endpoint_role: iam.IRole
     scaling_function: ScalingFunction | None = None
+    monitored: Monitored | None = None
     version_parameter: str = LivePackage.PARAMETER
 
 

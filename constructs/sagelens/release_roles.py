@@ -15,6 +15,7 @@ from constructs import Construct
 from .endpoint_names import EndpointNames
 from .endpoint_scaling import ScalingFunction
 from .job_role import allow, volume_grant
+from .release_options import Monitored
 
 _COLON = cdk.ArnFormat.COLON_RESOURCE_NAME
 
@@ -49,6 +50,7 @@ class HostingArns:
             service="sagemaker", resource="endpoint", resource_name=endpoint_name
         )
         self.models = arns("model", names.models)
+        self.monitor_jobs = arns("data-quality-job-definition", names.monitor)
         self.configurations = arns("endpoint-config", names.configuration)
         self.stack = stack.format_arn(
             service="cloudformation", resource="stack", resource_name=f"{stack_name}/*"
@@ -89,6 +91,7 @@ class ExecutionRole(iam.Role):
         endpoint_role: Execution role of the models.
         scaling_function: Serves the endpoint's scaling, if it runs on instances.
         encryption_key: Key of the instances' volumes.
+        monitored: The endpoint's monitoring schedule, if it has one.
     """
 
     def __init__(
@@ -101,13 +104,29 @@ class ExecutionRole(iam.Role):
         endpoint_role: iam.IRole,
         scaling_function: ScalingFunction | None,
         encryption_key: kms.IKey,
+        monitored: Monitored | None = None,
     ) -> None:
         made = [*hosting.models, *hosting.configurations, hosting.endpoint]
+        passed = [endpoint_role.role_arn]
 
         def life(name: str) -> list[str]:
             return [f"sagemaker:{verb}{name}" for verb in ("Create", "Delete", "Describe")]
 
+        watching: list[iam.PolicyStatement] = []
+        if monitored is not None:
+            schedule = cdk.Stack.of(scope).format_arn(
+                service="sagemaker",
+                resource="monitoring-schedule",
+                resource_name=monitored.schedule,
+            )
+            passed.append(monitored.role.role_arn)
+            made += [schedule, *hosting.monitor_jobs]
+            watching += [
+                allow("KeepMonitor", life("MonitoringSchedule"), [schedule]),
+                allow("KeepMonitorJobs", life("DataQualityJobDefinition"), hosting.monitor_jobs),
+            ]
         statements = [
+            *watching,
             allow("KeepModels", life("Model"), hosting.models),
             allow("KeepConfigurations", life("EndpointConfig"), hosting.configurations),
             allow(
@@ -124,7 +143,7 @@ class ExecutionRole(iam.Role):
             allow(
                 "PassEndpointRole",
                 ["iam:PassRole"],
-                [endpoint_role.role_arn],
+                passed,
                 {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
             ),
             allow("SeeAlarms", ["cloudwatch:DescribeAlarms"], [hosting.every_alarm]),

@@ -26,6 +26,10 @@ from stacks.hosting_plans import (
     deployment_of,
     thresholds_of,
 )
+from tests.constructs.hosting.test_judges import known
+from tests.security.judges import cfn_lint, cloudformation, iam
+from tests.security.judges.findings import listing
+from tests.security.judges.templates import read_assembly
 
 TEST = 'smoke_test: {answer_path: "$.predictions[0].churn_probability"}'
 GATE = "gate: {metric: a.b, at_least: 0.5}"
@@ -210,6 +214,86 @@ def test_the_watch_finds_by_name_what_the_endpoint_captures_and_releases_write(
     (dashboard,) = of(endpoint, "AWS::CloudWatch::Dashboard")
     assert "sagelens-x-churn-drift" in json.dumps(dashboard)
     assert not any("Export" in one for one in template["Outputs"].values())
+
+
+MONITORED = "account_features: {model_monitor: true}\n"
+
+
+@pytest.fixture(scope="module")
+def monitored(tmp_path_factory: pytest.TempPathFactory) -> cdk.cx_api.CloudAssembly:
+    """The assembly of an environment whose account has Model Monitor."""
+    given = text(WATCHED + "{features: [tenure], job: {instance_type: ml.m5.xlarge}}")
+    return synthesized(tmp_path_factory.mktemp("monitored"), f"{MONITORED}network: {{}}\n{given}")
+
+
+def test_model_monitor_takes_the_place_of_the_watch_by_one_switch(
+    monitored: cdk.cx_api.CloudAssembly,
+) -> None:
+    assert "sagelens-x-drift" not in {stack.stack_name for stack in monitored.stacks}
+    template = hosting(monitored)
+    (schedule,) = of(template, "AWS::SageMaker::MonitoringSchedule")
+    (job,) = of(template, "AWS::SageMaker::DataQualityJobDefinition")
+    assert schedule["Condition"] == job["Condition"]
+    assert schedule["Condition"].startswith("LiveExists")
+    assert schedule["Properties"]["MonitoringScheduleName"] == "sagelens-x-churn-monitor"
+    when = schedule["Properties"]["MonitoringScheduleConfig"]["ScheduleConfig"]
+    assert when == {"ScheduleExpression": "cron(0 2 ? * * *)"}
+    properties = job["Properties"]
+    assert properties["DataQualityJobInput"]["EndpointInput"]["EndpointName"] == "sagelens-x-churn"
+    assert properties["JobResources"]["ClusterConfig"]["InstanceType"] == "ml.m5.xlarge"
+    assert "churn/monitor/baseline/" in json.dumps(properties["DataQualityBaselineConfig"])
+    (dashboard,) = of(template, "AWS::CloudWatch::Dashboard")
+    assert "feature_baseline_drift_tenure" in json.dumps(dashboard)
+    # A release updates the stack with its own template: it makes no role.
+    assert not of(template, "AWS::IAM::Role")
+
+
+def test_a_release_may_make_the_schedule_that_the_template_names(
+    monitored: cdk.cx_api.CloudAssembly,
+) -> None:
+    """The two know each other by names alone, which nothing but this compares."""
+    (job,) = [
+        name
+        for name, one in hosting(monitored)["Resources"].items()
+        if one["Type"] == "AWS::SageMaker::DataQualityJobDefinition"
+    ]
+    releases = monitored.get_stack_by_name("sagelens-x-releases").template
+    (role,) = [
+        one["Properties"]
+        for one in of(releases, "AWS::IAM::Role")
+        if "CloudFormation, when" in one["Properties"].get("Description", "")
+    ]
+    given = {
+        one["Sid"]: json.dumps(one["Resource"])
+        for one in role["Policies"][0]["PolicyDocument"]["Statement"]
+    }
+    assert ":monitoring-schedule/sagelens-x-churn-monitor" in given["KeepMonitor"]
+    assert f":data-quality-job-definition/{job}*" in given["KeepMonitorJobs"]
+    assert "MonitorRole" in given["PassEndpointRole"]
+    for name in ("monitoring-schedule", "data-quality-job-definition"):
+        assert name in given["Tag"]
+
+
+def test_the_judges_find_nothing_where_model_monitor_watches(
+    monitored: cdk.cx_api.CloudAssembly,
+) -> None:
+    templates = read_assembly(Path(monitored.directory))
+    stacks = ("sagelens-x-releases", "sagelens-x-hosting-churn")
+    some = [one for one in templates if one.stack in stacks]
+    found = [
+        *(one for one in iam.judge(templates) if one.resource.startswith(stacks)),
+        *cfn_lint.judge(some, ["us-east-1", "eu-central-1"]),
+        *cloudformation.judge(some),
+    ]
+    left = [one for one in found if not known(one)]
+    assert not left, listing(left)
+
+
+def test_a_region_without_model_monitor_is_refused(tmp_path: Path) -> None:
+    given = MONITORED + "region: us-gov-west-1\n" + text(WATCHED + "{features: [tenure]}")
+    ((line, path, words),) = refused(tmp_path, given)
+    assert (line, path) == (1, "account_features.model_monitor")
+    assert "which us-gov-west-1 lacks; false" in words
 
 
 def expiring(assembly: cdk.cx_api.CloudAssembly) -> dict[str, tuple[int, int]]:

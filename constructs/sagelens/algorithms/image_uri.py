@@ -6,7 +6,7 @@ import aws_cdk as cdk
 from aws_cdk import region_info
 from constructs import Construct
 
-from .images import Image
+from .images import Image, monitor_image
 from .instances import Processor
 
 
@@ -36,6 +36,18 @@ def image_uri(scope: Construct, image: Image, processor: Processor = "cpu") -> s
     account = image.account(stack.region)
     suffix = region_info.RegionInfo.get(stack.region).domain_suffix or stack.url_suffix
     return f"{account}.dkr.ecr.{stack.region}.{suffix}/{path}"
+
+
+def monitor_image_uri(scope: Construct) -> str:
+    """The full address of Amazon SageMaker Model Monitor's image for the stack of ``scope``.
+
+    Args:
+        scope: A construct of the stack that uses it.
+
+    Raises:
+        ValueError: If the stack's Region has no such image.
+    """
+    return image_uri(scope, monitor_image())
 
 
 def _accounts(stack: cdk.Stack, image: Image) -> cdk.CfnMapping:

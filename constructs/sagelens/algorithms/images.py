@@ -28,11 +28,19 @@ class ImageRow(TypedDict):
     version: str
 
 
+class MonitorRow(TypedDict):
+    """Model Monitor's image: its registry account by Region, and its repository."""
+
+    accounts: dict[str, str]
+    repository: str
+
+
 class ImageTable(TypedDict):
     """The generated table."""
 
     accounts: dict[str, dict[str, str]]
     images: dict[str, dict[str, ImageRow]]
+    monitor: MonitorRow
     sdk: dict[str, str]
 
 
@@ -50,7 +58,7 @@ class Image:
         name: Its key in the table and what it is for, such as "xgboost training".
         repository: The repository, the same in every Region.
         version: The framework's or algorithm's version.
-        tags: The tag by processor; one for "any" where both use the same image.
+        tags: The tag by processor; one for "any" where both use the same image, "" for none.
         group: Name of the group of registry accounts that it lies in.
         accounts: Registry account by Region.
     """
@@ -94,7 +102,7 @@ class Image:
                 f"the image of {self.name} has no variant for {processor}; it has one for "
                 f"{', '.join(tags)}"
             )
-        return f"{self.repository}:{tag}"
+        return f"{self.repository}:{tag}" if tag else self.repository
 
 
 @cache
@@ -108,4 +116,18 @@ def image(key: str, purpose: Purpose) -> Image:
         tags=tuple(row["tags"].items()),
         group=row["accounts"],
         accounts=tuple(table()["accounts"][row["accounts"]].items()),
+    )
+
+
+@cache
+def monitor_image() -> Image:
+    """The image of Amazon SageMaker Model Monitor, which is known without a tag."""
+    row = table()["monitor"]
+    return Image(
+        name="Model Monitor",
+        repository=row["repository"],
+        version="",
+        tags=(("any", ""),),
+        group="model-monitor",
+        accounts=tuple(row["accounts"].items()),
     )

@@ -175,13 +175,14 @@ def test_the_table_has_the_shape_that_the_tool_writes() -> None:
     table = json.loads(text)
     assert text == json.dumps(table, indent=1, sort_keys=True) + "\n", "edited by hand?"
     assert images.TABLE == image_table.TABLE
-    assert set(table) == {"accounts", "images", "sdk"}
+    assert set(table) == {"accounts", "images", "monitor", "sdk"}
     wanted = {key: one.version for key, one in image_table.IMAGES.items()}
     assert {key: one["training"]["version"] for key, one in table["images"].items()} == wanted
     groups = {row["accounts"] for one in table["images"].values() for row in one.values()}
     assert groups == set(table["accounts"])
     for accounts in table["accounts"].values():
         assert {"eu-west-1", "us-east-1", "us-gov-west-1", "cn-north-1"} <= set(accounts)
+    for accounts in (*table["accounts"].values(), table["monitor"]["accounts"]):
         assert all(re.fullmatch(r"\d{12}", account) for account in accounts.values())
         assert all(re.fullmatch(r"[a-z]+(-[a-z]+)+-\d", region) for region in accounts)
 

@@ -56,6 +56,7 @@ def batch(more: str) -> str:
 
 AT = "hosting.models.churn"
 BATCH = f"{AT}.batch"
+MONITORED = "account_features: {model_monitor: true}\n"
 CAPACITY = f"{AT}.capacity"
 SCALING = f"{CAPACITY}.instances.scaling"
 DEPLOYMENT = f"{AT}.deployment"
@@ -330,6 +331,17 @@ CASES = {
     "time of a batch": (
         batch("job: {max_runtime_seconds: 59}"), "6", BATCH + ".job.max_runtime_seconds:", "60 to"
     ),
+    "Model Monitor without features": (
+        drift("") + MONITORED, "6", AT + ".drift.features:", "names no feature", "model_monitor"
+    ),
+    "Model Monitor every week": (
+        drift("features: [a], schedule: rate(7 days)") + MONITORED,
+        "6",
+        AT + ".drift.schedule:",
+        "is nothing that Model Monitor can keep to",
+        "rate(1 hour)",
+    ),
+    "feature": (drift("features: [a b]"), "6", AT + ".drift.features[0]:", "name of a feature"),
     "drift without capture": (
         endpoint(f"{TWO}, drift: {{}}"),
         "6",
@@ -476,6 +488,23 @@ def test_thresholds_are_refused_as_the_job_refuses_them(name: str, value: float)
 
 def test_the_configurations_thresholds_are_the_jobs() -> None:
     assert set(drift_settings.THRESHOLDS) == {field.name for field in fields(Thresholds)}
+
+
+@pytest.mark.parametrize(
+    ("schedule", "expected"),
+    [
+        ("rate(1 hour)", "cron(0 * ? * * *)"),
+        ("rate(1 day)", "cron(0 0 ? * * *)"),
+        ("cron(0 * * * ? *)", "cron(0 * ? * * *)"),
+        ("cron(0 2 * * ? *)", "cron(0 2 ? * * *)"),
+        ("cron(0 17/12 ? * * *)", "cron(0 17/12 ? * * *)"),
+        ("cron(30 2 * * ? *)", None),
+        ("cron(0 2 ? * MON *)", None),
+        ("rate(2 hours)", None),
+    ],
+)
+def test_model_monitor_keeps_to_schedules_on_the_hour(schedule: str, expected: str | None) -> None:
+    assert drift_settings.DriftSettings(schedule=schedule).monitor_schedule == expected
 
 
 @pytest.mark.parametrize(
