@@ -17,6 +17,7 @@ from config.notebooks import NotebookSettings
 from config.report import ConfigurationError, Problem
 from config.settings import EnvironmentSettings
 from config.training import ModelSettings, TrainingSettings
+from config.video import VideoSettings
 from config.vision import VisionSettings
 from config.workbench import WorkbenchSettings
 
@@ -34,6 +35,7 @@ __all__ = [
     "NotebookSettings",
     "Problem",
     "TrainingSettings",
+    "VideoSettings",
     "VisionSettings",
     "WorkbenchSettings",
     "environments",

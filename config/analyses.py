@@ -10,7 +10,7 @@ from config.analysis_fields import LabelFilters, Models, Patterns, Region, Share
 from config.base import Broken, Section
 from config.policy import Bands, Confidence
 
-_ACCEPT_ALL = {"*": Bands(accept=(0, 100))}
+ACCEPT_ALL = {"*": Bands(accept=(0, 100))}
 
 
 class AnalysisSettings(Section):
@@ -43,7 +43,7 @@ class CelebritySettings(AnalysisSettings):
     """Celebrities: well-known people ("RecognizeCelebrities")."""
 
     quotas: ClassVar[Mapping[str, float]] = {"RecognizeCelebrities": 5}
-    policy: ClassVar[Mapping[str, Bands]] = _ACCEPT_ALL
+    policy: ClassVar[Mapping[str, Bands]] = ACCEPT_ALL
 
     minimum_confidence: Confidence = 50
     """Matches below this confidence count as not recognised. The operation has no such argument:
@@ -56,7 +56,7 @@ class CustomLabelsSettings(AnalysisSettings):
     quotas: ClassVar[Mapping[str, float]] = {"DetectCustomLabels": 5}
     # A model bills by the hour that it runs.
     price: ClassVar[float] = 0
-    policy: ClassVar[Mapping[str, Bands]] = _ACCEPT_ALL
+    policy: ClassVar[Mapping[str, Bands]] = ACCEPT_ALL
 
     models: Models
     """The models, each of which looks at every image: names of `custom_models`, or ARNs of project
@@ -82,7 +82,7 @@ class FacesSettings(AnalysisSettings):
     recognised."""
 
     quotas: ClassVar[Mapping[str, float]] = {"DetectFaces": 5}
-    policy: ClassVar[Mapping[str, Bands]] = _ACCEPT_ALL
+    policy: ClassVar[Mapping[str, Bands]] = ACCEPT_ALL
     sees: ClassVar[tuple[str, ...] | None] = (
         "Face",
         "Several faces",
@@ -126,7 +126,7 @@ class ImageQualitySettings(AnalysisSettings):
     quotas: ClassVar[Mapping[str, float]] = {"DetectLabels": 5}
     price: ClassVar[float] = 0.00075
     policy: ClassVar[Mapping[str, Bands]] = {
-        **_ACCEPT_ALL,
+        **ACCEPT_ALL,
         "Blurred": Bands(accept=(0, 80), review=(80, 100)),
         "Dark": Bands(accept=(0, 80), review=(80, 100)),
         "Overexposed": Bands(accept=(0, 95), review=(95, 100)),
@@ -135,17 +135,14 @@ class ImageQualitySettings(AnalysisSettings):
     sees: ClassVar[tuple[str, ...] | None] = ("Blurred", "Dark", "Overexposed", "Flat")
 
 
-class LabelsSettings(AnalysisSettings):
-    """Labels: objects, scenes and actions ("DetectLabels", GENERAL_LABELS). One call serves
-    image quality too."""
+class LabelSelection(AnalysisSettings):
+    """Which labels are asked for."""
 
-    quotas: ClassVar[Mapping[str, float]] = {"DetectLabels": 5}
-    policy: ClassVar[Mapping[str, Bands]] = _ACCEPT_ALL
+    quotas: ClassVar[Mapping[str, float]] = {}
+    policy: ClassVar[Mapping[str, Bands]] = ACCEPT_ALL
 
     minimum_confidence: Confidence = 70
     """Labels below this confidence are not asked for (MinConfidence)."""
-    maximum: int = Field(default=10, ge=1, le=1000)
-    """The greatest number of labels, the surest first (MaxLabels)."""
     include: LabelFilters = ()
     """Only these labels; empty: any (LabelInclusionFilters)."""
     exclude: LabelFilters = ()
@@ -154,6 +151,16 @@ class LabelsSettings(AnalysisSettings):
     """Only labels of these categories; empty: any (LabelCategoryInclusionFilters)."""
     exclude_categories: LabelFilters = ()
     """No labels of these categories (LabelCategoryExclusionFilters)."""
+
+
+class LabelsSettings(LabelSelection):
+    """Labels: objects, scenes and actions ("DetectLabels", GENERAL_LABELS). One call serves
+    image quality too."""
+
+    quotas: ClassVar[Mapping[str, float]] = {"DetectLabels": 5}
+
+    maximum: int = Field(default=10, ge=1, le=1000)
+    """The greatest number of labels, the surest first (MaxLabels)."""
 
 
 class ModerationSettings(AnalysisSettings):
@@ -172,7 +179,7 @@ class TextSettings(AnalysisSettings):
     """Text: words and lines ("DetectText"; at most 100 words an image)."""
 
     quotas: ClassVar[Mapping[str, float]] = {"DetectText": 5}
-    policy: ClassVar[Mapping[str, Bands]] = _ACCEPT_ALL
+    policy: ClassVar[Mapping[str, Bands]] = ACCEPT_ALL
 
     minimum_confidence: Confidence = 80
     """Words below this confidence are left out (WordFilter)."""
@@ -195,7 +202,28 @@ class TextSettings(AnalysisSettings):
         return ("Text", *self.patterns)
 
 
-class Analyses(Section):
+class AnalysisSet(Section):
+    """Analyses that are on or off. An analysis is on when its key is there."""
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _say_on_or_off(cls, value: Any) -> Any:
+        """Refuse null: `moderation:` with nothing after it could mean on or off."""
+        if value is None:
+            context = {
+                "problem": "null could mean on or off",
+                "allowed": "{} to turn it on with its defaults; leave the key out to turn it off",
+            }
+            raise PydanticCustomError("shape", "{problem}; allowed: {allowed}", context)
+        return value
+
+    def on(self) -> dict[str, AnalysisSettings]:
+        """Return the analyses that are on, by name, in the order of their definition."""
+        found = {name: getattr(self, name) for name in type(self).model_fields}
+        return {name: settings for name, settings in found.items() if settings is not None}
+
+
+class Analyses(AnalysisSet):
     """The analyses that are on. An analysis is on when its key is there; `{}` takes defaults."""
 
     celebrities: Annotated[CelebritySettings | None, Field(json_schema_extra={"x-key": True})] = (
@@ -221,23 +249,6 @@ class Analyses(Section):
     """Unwanted content. `{}` turns it on with its defaults."""
     text: Annotated[TextSettings | None, Field(json_schema_extra={"x-key": True})] = None
     """Words and lines. `{}` turns it on with its defaults."""
-
-    @field_validator("*", mode="before")
-    @classmethod
-    def _say_on_or_off(cls, value: Any) -> Any:
-        """Refuse null: `moderation:` with nothing after it could mean on or off."""
-        if value is None:
-            context = {
-                "problem": "null could mean on or off",
-                "allowed": "{} to turn it on with its defaults; leave the key out to turn it off",
-            }
-            raise PydanticCustomError("shape", "{problem}; allowed: {allowed}", context)
-        return value
-
-    def on(self) -> dict[str, AnalysisSettings]:
-        """Return the analyses that are on, by name, in the order of their definition."""
-        found = {name: getattr(self, name) for name in type(self).model_fields}
-        return {name: settings for name, settings in found.items() if settings is not None}
 
 
 def _classes() -> dict[str, type[AnalysisSettings]]:

@@ -8,8 +8,8 @@ from pydantic import Field
 from config.base import Broken, Section
 from config.instances import TRANSFORM
 from config.jobs import TYPE_FORM, InstanceType
+from config.names import Prefix
 from config.training import Schedule
-from config.vision import Prefix
 
 LONGEST_BATCH = 432_000
 

@@ -67,9 +67,10 @@ class EnvironmentSettings(Section):
 
     name: EnvironmentName
     """The environment's name. Its stacks are called sagelens-<name>-foundation,
-    sagelens-<name>-custom-labels, sagelens-<name>-vision, sagelens-<name>-results,
-    sagelens-<name>-training, sagelens-<name>-releases, sagelens-<name>-hosting-<model>,
-    sagelens-<name>-drift, sagelens-<name>-batch and sagelens-<name>-workbench. A file in
+    sagelens-<name>-custom-labels, sagelens-<name>-vision, sagelens-<name>-video,
+    sagelens-<name>-results, sagelens-<name>-training, sagelens-<name>-releases,
+    sagelens-<name>-hosting-<model>, sagelens-<name>-drift, sagelens-<name>-batch and
+    sagelens-<name>-workbench. A file in
     config/environments/ is called after it."""
     region: Region | None = None
     """Region to deploy to; null: the one that the AWS CLI is set to."""

@@ -7,12 +7,13 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
-from config.analyses import ANALYSES, QUOTAS, Analyses, ModerationSettings
+from config.analyses import ANALYSES, QUOTAS, Analyses, AnalysisSettings, ModerationSettings
 from config.base import Broken, Keys, Loc, Section, meant, whole
 from config.custom_models import CustomModelSettings
 from config.names import ModelName, Prefix
 from config.policy import EVERY_LABEL, LabelPolicy
 from config.results import AthenaSettings, BlurredCopiesSettings
+from config.video import VideoAnalyses, VideoSettings
 
 VISIBILITY_FACTOR = 6
 LONGEST_VISIBILITY = 43_200
@@ -91,9 +92,11 @@ class RetrySettings(Section):
 
 
 def _default_policy(known: dict[str, Any]) -> dict[str, Any]:
-    """Return the own policy of each analysis that is on."""
+    """Return the own policy of each analysis that is on, of images or of videos."""
     analyses: Analyses | None = known.get("analyses")
-    on = analyses.on() if analyses else {}
+    video: VideoSettings | None = known.get("video")
+    on = video.analyses.on() if video else {}
+    on |= analyses.on() if analyses else {}
     return {name: one.policy for name, one in on.items()}
 
 
@@ -101,7 +104,8 @@ def _complete(quotas: Mapping[str, float]) -> Mapping[str, float]:
     return {**QUOTAS, **quotas}
 
 
-Policy = Annotated[Mapping[str, LabelPolicy], Keys(tuple(ANALYSES))]
+KNOWN = tuple(dict.fromkeys((*ANALYSES, *VideoAnalyses.model_fields)))
+Policy = Annotated[Mapping[str, LabelPolicy], Keys(KNOWN)]
 Quotas = Annotated[Mapping[str, CallsPerSecond], Keys(tuple(QUOTAS)), AfterValidator(_complete)]
 
 
@@ -136,6 +140,8 @@ class VisionSettings(Section):
     )
     """Custom Labels models of your own, by name: trained, gated, started on a lease and stopped.
     `analyses.custom_labels.models` lists the names of those that look at images."""
+    video: VideoSettings | None = None
+    """How stored videos are analysed; null: not at all."""
     policy: Policy = Field(
         default_factory=_default_policy, json_schema_extra={"x-default": "each analysis's own"}
     )
@@ -183,11 +189,13 @@ class VisionSettings(Section):
         if not on:
             allowed = f"at least one of {', '.join(ANALYSES)}"
             yield Broken(("analyses",), {}, "no analysis is on", allowed, (("analyses",),))
-        for name in on:
-            yield from self._policy_of(name)
+        judged = self._judged()
+        for name, places in judged.items():
+            yield from self._policy_of(name, places)
         for name in self.policy:
-            if name not in on:
+            if name not in judged:
                 yield _without_analysis(name)
+        yield from self._overlapping()
         yield from self._too_slow()
         yield from self._too_large()
         yield from self._unknown_models()
@@ -244,30 +252,52 @@ class VisionSettings(Section):
             count = sum(len(labels) for labels in self.policy.values())
             yield Broken(at, f"{count} labels", problem, allowed, (at,))
 
-    def _policy_of(self, name: str) -> Iterator[Broken]:
+    def _judged(self) -> dict[str, dict[Loc, AnalysisSettings]]:
+        """Return the analyses that are on by name, each with the places where it is."""
+        places: list[tuple[Loc, AnalysisSettings]] = [
+            (("analyses", name), one) for name, one in self.analyses.on().items()
+        ]
+        video = self.video.analyses.on() if self.video else {}
+        places += [(("video", "analyses", name), one) for name, one in video.items()]
+        found: dict[str, dict[Loc, AnalysisSettings]] = {}
+        for at, one in places:
+            found.setdefault(str(at[-1]), {})[at] = one
+        return found
+
+    def _overlapping(self) -> Iterator[Broken]:
+        """Yield a folder of videos that images would be looked for in, or the other way round."""
+        prefix = self.video.prefix if self.video else None
+        if prefix and (prefix.startswith(self.prefix) or self.prefix.startswith(prefix)):
+            at: Loc = ("video", "prefix")
+            problem = f"overlaps with the images' prefix ({self.prefix})"
+            yield Broken(at, prefix, problem, "a folder beside it", (at, ("prefix",)))
+
+    def _policy_of(self, name: str, places: Mapping[Loc, AnalysisSettings]) -> Iterator[Broken]:
         labels = self.policy[name]
         if EVERY_LABEL not in labels:
             yield _without_every_label(name)
-        findings = self.analyses.on()[name].findings()
-        if findings is not None:
+        each = [one.findings() for one in places.values()]
+        findings = [known for known in each if known is not None]
+        if len(findings) == len(each):
+            known = tuple(dict.fromkeys(label for known in findings for label in known))
             for label in labels:
-                if label not in (EVERY_LABEL, *findings):
-                    yield _never_found(name, label, findings)
-        yield from self._hidden(name)
+                if label not in (EVERY_LABEL, *known):
+                    yield _never_found(name, label, known)
+        for at, one in places.items():
+            yield from self._hidden(name, at, one)
 
-    def _hidden(self, name: str) -> Iterator[Broken]:
-        minimum = getattr(self.analyses.on()[name], "minimum_confidence", None)
+    def _hidden(self, name: str, place: Loc, one: AnalysisSettings) -> Iterator[Broken]:
+        minimum = getattr(one, "minimum_confidence", None)
         for label, bands in self.policy[name].items():
             start = bands.strict_from()
             if minimum is not None and start is not None and minimum > start:
-                at = ("analyses", name, "minimum_confidence")
                 yield Broken(
-                    at,
+                    (*place, "minimum_confidence"),
                     minimum,
                     f'hides a part of the policy: for "{label}", {_strictest(bands)} begins at '
                     f"{start}, but labels below {minimum} are not asked for",
                     f"a number from 0 to {start}; or bands that begin at {minimum} or above",
-                    (("analyses", name), ("policy", name, label)),
+                    (place, ("policy", name, label)),
                 )
 
 

@@ -22,6 +22,7 @@ from rehearsal.recorded_types import Recorder
 from rehearsal.rekognition import Rekognition
 from rehearsal.sagemaker.service import SageMaker
 from rehearsal.service_model import ServiceModel
+from rehearsal.stored_videos import OPERATIONS
 
 PREFIX = "/_rehearsal/"
 Body = dict[str, Any]
@@ -54,6 +55,8 @@ class Control:
             ("GET", "status"): self._status,
             ("POST", "rekognition/script"): self._script,
             ("POST", "rekognition/clear"): lambda b: rekognition.reset(),
+            ("POST", "rekognition/jobs"): self._jobs,
+            ("POST", "rekognition/fail_job"): self._fail_job,
             ("POST", "sagemaker/clear"): lambda b: sagemaker.context.clear(),
             **{("POST", route): _pull(lever) for route, lever in levers.items()},
             **_common(rekognition.service.model, rekognition.controls),
@@ -98,6 +101,22 @@ class Control:
     def _script(self, body: Body) -> None:
         answers = check_answers(body["answers"], "script")
         self._rekognition.answers.give(str(body["sha256"]), answers)
+
+    def _jobs(self, body: Body) -> None:
+        levers, at_once, seconds = self._rekognition.videos.levers, body["at_once"], body["seconds"]
+        if not isinstance(at_once, int) or at_once < 0:
+            raise ValueError(f"at_once is a whole number from 0, given {at_once!r}")
+        if not 0 <= float(seconds) <= 900:
+            raise ValueError(f"seconds is 0 to 900, given {seconds}")
+        levers.at_once, levers.seconds = at_once, float(seconds)
+
+    def _fail_job(self, body: Body) -> None:
+        name, times = str(body["operation"]), int(body["times"])
+        if name not in OPERATIONS:
+            allowed = ", ".join(sorted(OPERATIONS))
+            raise ValueError(f"{name!r} starts no job on a video; allowed are {allowed}")
+        failures = self._rekognition.videos.levers.failures
+        failures.setdefault(name, []).extend([str(body["message"])] * times)
 
 
 def _pull(lever: Callable[[float], None]) -> Callable[[Body], Any]:

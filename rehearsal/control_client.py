@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from rehearsal.answers import Answers, check_answers, digest
 from rehearsal.errors import RehearsalError, require_loopback
+from rehearsal.stored_videos import JOB_SECONDS, JOBS_AT_ONCE
 
 
 class ControlClient:
@@ -138,3 +139,22 @@ class RekognitionControl(ServiceControl):
         check_answers(answers, "script")
         self._post("script", sha256=sha256, answers=answers)
         return sha256
+
+    def jobs(self, *, at_once: int = JOBS_AT_ONCE, seconds: float = JOB_SECONDS) -> None:
+        """Say how many stored-video jobs may run at once, and how long each takes.
+
+        Args:
+            at_once: from 0; beyond it a start is refused with LimitExceededException.
+            seconds: 0 to 900, from now on.
+        """
+        self._post("jobs", at_once=at_once, seconds=seconds)
+
+    def fail_job(self, operation: str, message: str, times: int = 1) -> None:
+        """Let the next stored-video jobs end FAILED.
+
+        Args:
+            operation: that starts them, for example StartLabelDetection.
+            message: their StatusMessage.
+            times: so many jobs.
+        """
+        self._post("fail_job", operation=operation, message=message, times=times)

@@ -1,8 +1,8 @@
 """Amazon Rekognition's stand-in: scripted answers behind the real API's rules.
 
 An operation that takes images needs no code here: its images are found in botocore's model by
-their shape, what it leaves out in `thinning`. Operations of another kind (video, collections,
-Custom Labels models) join through `Rekognition.operations`.
+their shape, what it leaves out in `thinning`. Operations of another kind join through
+`Rekognition.operations`: those on stored videos do (`stored_videos`).
 """
 
 import asyncio
@@ -14,6 +14,7 @@ from rehearsal.answers import SUFFIX, AnswerBook, digest
 from rehearsal.aws_json import Call, JsonService, ServiceError
 from rehearsal.controls import Controls
 from rehearsal.images import check_image, check_size
+from rehearsal.stored_videos import StoredVideos
 from rehearsal.thinning import thin
 
 LARGE = 512 * 1024  # bytes above which hashing leaves the event loop
@@ -64,6 +65,8 @@ class Rekognition:
             "rekognition", self._answer, self.controls.admit, self.controls.record
         )
         self.operations: dict[str, Callable[[Call], Awaitable[Mapping[str, Any]]]] = {}
+        self.videos = StoredVideos(self.answers, self._stored, self._unscripted)
+        self.operations |= self.videos.operations()
         self._store = store
         model = self.service.model
         # Image, or SourceImage and TargetImage: the members by which an image comes in.
@@ -74,6 +77,7 @@ class Rekognition:
         """Forget all that the control API set; answers beside samples stay."""
         self.controls.clear()
         self.answers.clear()
+        self.videos.clear()
 
     async def _answer(self, call: Call) -> Mapping[str, Any]:
         name = call.operation
@@ -85,7 +89,7 @@ class Rekognition:
             raise ServiceError(
                 "NotRehearsedException",
                 f"the rehearsal has no stand-in for rekognition:{name}; it has the operations "
-                "that look at an image",
+                "that look at an image, and those on stored videos",
             )
         names = [await self._look_at(call, call.parameters[member]) for member in given]
         key = "+".join(names)
@@ -139,7 +143,7 @@ class Rekognition:
 
     def _unscripted(self, key: str, operation: str) -> ServiceError:
         text = (
-            f"nobody has scripted an answer to {operation} for the image with SHA-256 {key}. "
+            f"nobody has scripted an answer to {operation} for the file with SHA-256 {key}. "
             f"Put it into <file>{SUFFIX} beside the sample, or give it by "
             "aws.rekognition.script(image_bytes, {...}): the rehearsal never invents one."
         )

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from rehearsal.report.model import WORDS, ImageCard, Report, ScenarioReport
+from rehearsal.report.model import WORDS, ImageCard, Report, ScenarioReport, TimelineCard
 from rehearsal.scenarios import Scenario
 
 COLOURS = {"accept": "green", "review": "yellow", "reject": "red", "unusable": "bright_black"}
@@ -85,6 +85,17 @@ def image_table(cards: Sequence[ImageCard]) -> Table:
     return table
 
 
+def timeline_text(card: TimelineCard) -> Text:
+    """Return a video's decisions by time in one line."""
+    parts: list[Text] = [Text(f"{card.title}: ")]
+    for piece in card.pieces:
+        words = (
+            f"{piece.start:.1f} to {piece.end:.1f} s {WORDS.get(piece.decision, piece.decision)}"
+        )
+        parts += [Text(words, COLOURS.get(piece.decision, "")), Text(" · ")]
+    return Text.assemble(*parts[:-1])
+
+
 def _scenario(console: Console, scenario: ScenarioReport) -> None:
     passed = scenario.status == "passed"
     word = ("passed", "bold green") if passed else ("failed", "bold red")
@@ -100,6 +111,9 @@ def _scenario(console: Console, scenario: ScenarioReport) -> None:
             f"{name} {value} {unit}".rstrip() for name, value, unit in scenario.outcome.numbers
         )
         console.print(Text(" · ".join(numbers)), soft_wrap=True)
+    for card in scenario.outcome.cards:
+        if isinstance(card, TimelineCard):
+            console.print(timeline_text(card), soft_wrap=True)
     checks = scenario.outcome.facts.get("checks", {})
     if checks:
         kept = sum(bool(value) for value in checks.values())

@@ -3,7 +3,7 @@
 Facts: Amazon Rekognition API reference, each operation's request parameters.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,7 +56,7 @@ def _labels(answer: Answer, parameters: Parameters) -> Answer:
     settings: Mapping[str, Any] = parameters.get("Settings") or {}
     kept = dict(answer)
     if GENERAL in features:
-        chosen = _chosen(answer.get("Labels", []), settings.get("GeneralLabels") or {})
+        chosen = chosen_labels(answer.get("Labels", []), settings.get("GeneralLabels") or {})
         kept = dict(_LABELS.apply({**kept, "Labels": chosen}, parameters))
     else:
         # Both are "only valid when GENERAL_LABELS is specified".
@@ -79,7 +79,8 @@ def _labels(answer: Answer, parameters: Parameters) -> Answer:
     return kept
 
 
-def _chosen(labels: Sequence[Any], filters: Mapping[str, Any]) -> list[Any]:
+def chosen_labels(labels: Sequence[Any], filters: Mapping[str, Any]) -> list[Any]:
+    """The labels that the filters of GeneralLabels let through."""
     names = set(filters.get("LabelInclusionFilters") or ())
     categories = set(filters.get("LabelCategoryInclusionFilters") or ())
     without = set(filters.get("LabelExclusionFilters") or ())
@@ -111,19 +112,21 @@ def _faces(answer: Answer, parameters: Parameters) -> Answer:
     asked: Sequence[str] = parameters.get("Attributes") or ["DEFAULT"]
     if "ALL" in asked:
         return answer
-    members = {*_DEFAULT_FACE, *(each.title().replace("_", "") for each in asked)}
-    faces = [
-        {name: value for name, value in face.items() if name in members}
-        for face in answer.get("FaceDetails", ())
-    ]
+    more = {each.title().replace("_", "") for each in asked}
+    faces = [default_face(face, more) for face in answer.get("FaceDetails", ())]
     return {**answer, "FaceDetails": faces}
+
+
+def default_face(face: Mapping[str, Any], more: Set[str] = frozenset()) -> dict[str, Any]:
+    """A FaceDetail with its default attributes, and those in `more`."""
+    return {name: each for name, each in face.items() if name in _DEFAULT_FACE or name in more}
 
 
 def _text(answer: Answer, parameters: Parameters) -> Answer:
     filters: Mapping[str, Any] = parameters.get("Filters") or {}
     found: Sequence[Mapping[str, Any]] = answer.get("TextDetections", ())
     words = [each for each in found if each["Type"] == "WORD"]
-    kept = [each for each in words if _passes(each, filters)]
+    kept = [each for each in words if passes(each, filters)]
     ids = {each["Id"] for each in kept}
     filled = {each.get("ParentId") for each in words}
     lines = {each.get("ParentId") for each in kept}
@@ -132,12 +135,13 @@ def _text(answer: Answer, parameters: Parameters) -> Answer:
         if each["Type"] == "WORD":
             return each["Id"] in ids
         # A line is there as long as one of its words is.
-        return each["Id"] in lines if each["Id"] in filled else _passes(each, filters)
+        return each["Id"] in lines if each["Id"] in filled else passes(each, filters)
 
     return {**answer, "TextDetections": [each for each in found if stays(each)]}
 
 
-def _passes(found: Mapping[str, Any], filters: Mapping[str, Any]) -> bool:
+def passes(found: Mapping[str, Any], filters: Mapping[str, Any]) -> bool:
+    """Whether a TextDetection is sure, large and near enough for the filters."""
     regions: Sequence[Mapping[str, Any]] = filters.get("RegionsOfInterest") or ()
     words: Mapping[str, float] | None = filters.get("WordFilter")
     box: Box = found.get("Geometry", {}).get("BoundingBox", {})

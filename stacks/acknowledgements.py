@@ -25,12 +25,13 @@ from sagelens import (
     Quarantine,
     SecureBucket,
     TrainingPipeline,
+    VideoAnalysis,
 )
 from sagelens.face_blur import BLURRED_COPIES
-from sagelens.image_worker import LARGE_RESULTS
 from sagelens.machine_schedule import SetTimes
 from sagelens.queued_start import QueuedStart
 from sagelens.results_catalog import IMAGE_ROWS
+from sagelens.seen_objects import LARGE_RESULTS
 
 INLINE = (
     "The policy belongs to this one role and goes with it: nothing else can be given it, and it "
@@ -136,6 +137,46 @@ def image_analysis_findings(
         )
     stands(role, "NIST.800.53.R5-IAMNoInlinePolicy", INLINE)
     function_findings(function, _QUEUED)
+
+
+def video_analysis_findings(
+    analysis: VideoAnalysis, *, bucket: s3.IBucket, prefix: str, results: s3.IBucket
+) -> None:
+    """What stands of the video analysis's findings."""
+    role = analysis.worker.role
+    stands(
+        role,
+        "AwsSolutions-IAM5[Resource::*]",
+        "Amazon Rekognition's operations on stored videos take no resource in a policy, and "
+        "neither do those by which the Lambda service joins a network",
+    )
+    stands(
+        role,
+        objects_in(bucket, prefix),
+        "The function reads whatever arrives under its prefix, and nothing else",
+    )
+    stands(
+        role,
+        objects_in(results, LARGE_RESULTS),
+        "Results are written to this folder, by object and version",
+    )
+    stands(
+        analysis.machine_role,
+        "AwsSolutions-IAM5[Resource::*]",
+        "Log delivery and tracing take no resource",
+    )
+    for each in (role, analysis.machine_role, analysis.trigger.role):
+        stands(each, "NIST.800.53.R5-IAMNoInlinePolicy", INLINE)
+    stands(
+        analysis.trigger.dead_letter_queue,
+        "AwsSolutions-SQS3",
+        "It is where new videos end that started nothing; nothing works it off",
+    )
+    function_findings(
+        analysis.worker.function,
+        "A state machine invokes it and tries again what fails; a dead-letter queue serves "
+        "asynchronous invocations only",
+    )
 
 
 def image_results_findings(results: ImageResults, *, bucket: s3.IBucket) -> None:

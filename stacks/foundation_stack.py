@@ -19,8 +19,8 @@ from sagelens import (
     SecureBucket,
 )
 from sagelens.face_blur import BLURRED_COPIES
-from sagelens.image_worker import LARGE_RESULTS
 from sagelens.results_catalog import ATHENA_OUTPUTS, IMAGE_ROWS
+from sagelens.seen_objects import LARGE_RESULTS
 from stacks import acknowledgements
 from stacks.hosting_plans import expiring
 from stacks.platform_stack import PlatformStack

@@ -20,6 +20,8 @@ from stacks.custom_labels_stack import CustomLabelsStack
 from stacks.foundation_stack import FoundationStack
 from stacks.platform_stack import PlatformStack
 from stacks.results_stack import ResultsStack
+from stacks.video_stack import VideoStack
+from stacks.vision_policy import policy_of
 
 
 class VisionStack(PlatformStack):
@@ -63,10 +65,7 @@ class VisionStack(PlatformStack):
                 name: analysis.model_dump(exclude_none=True)
                 for name, analysis in vision.analyses.on().items()
             },
-            policy={
-                name: {label: bands.given() for label, bands in labels.items()}
-                for name, labels in vision.policy.items()
-            },
+            policy=policy_of(vision, vision.analyses.on()),
             quotas=vision.quotas,
             record_days=vision.record_days,
             large_results=foundation.data_bucket,
@@ -139,8 +138,8 @@ def add_vision(
     vision: VisionSettings,
     foundation: FoundationStack,
 ) -> VisionStack:
-    """Add what looks at images, before it the Custom Labels models that are configured, and what is
-    made of the results.
+    """Add what looks at images, before it the Custom Labels models that are configured, what looks
+    at videos, and what is made of the results.
 
     Args:
         app: The app.
@@ -157,6 +156,8 @@ def add_vision(
     )
     if vision.athena or vision.blurred_copies:
         ResultsStack(app, settings=settings, vision=vision, foundation=foundation)
+    if vision.video:
+        VideoStack(app, settings=settings, vision=vision, video=vision.video, foundation=foundation)
     return VisionStack(
         app, settings=settings, vision=vision, foundation=foundation, custom_labels=models
     )

@@ -71,6 +71,8 @@ from .secure_bucket import SecureBucket
 from .source_archive import SourceArchive
 from .training_pipeline import TrainingPipeline
 from .training_plan import DataLocation, Gate, Retries, Tracking, Tuning
+from .video_analysis import VideoAnalysis
+from .video_options import VideoPolling
 from .work_queue import QueueOptions, WorkQueue
 
 __all__ = [
@@ -172,6 +174,8 @@ __all__ = [
     "TrainingPipeline",
     "Tuning",
     "Variant",
+    "VideoAnalysis",
+    "VideoPolling",
     "WatchPeriod",
     "WorkQueue",
     "WorkbenchRole",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -56,4 +56,25 @@ def operations_of(analyses: Mapping[str, Mapping[str, Any]]) -> list[Operation]:
 
 def _modules() -> dict[str, Path]:
     folder = lambda_source() / "image_analysis" / "analyses"
+    return {path.stem: path for path in sorted(folder.glob("[a-z]*.py"))}
+
+
+def known_video_analyses() -> list[str]:
+    """The names of the analyses of stored videos that there are."""
+    return sorted(name for name, path in _video_modules().items() if constant(path, "START"))
+
+
+def video_operations(analyses: Iterable[str]) -> list[str]:
+    """The operations that analyses of stored videos call: of each, its start and its results.
+
+    Args:
+        analyses: Names; each must be known.
+    """
+    modules = _video_modules()
+    found = [constant(modules[name], part) for name in analyses for part in ("START", "GET")]
+    return sorted(operation for operation in found if operation)
+
+
+def _video_modules() -> dict[str, Path]:
+    folder = lambda_source() / "video_analysis" / "analyses"
     return {path.stem: path for path in sorted(folder.glob("[a-z]*.py"))}

@@ -14,10 +14,10 @@ from constructs import Construct
 from .errors import ArgumentErrors
 from .event_worker import EventWorker
 from .image_results import FOLLOWED
-from .image_worker import LARGE_RESULTS
 from .native_layer import NativeLayer
 from .private_network import Network
 from .python_function import FunctionOptions
+from .seen_objects import LARGE_RESULTS
 from .statement import allow
 from .work_queue import QueueOptions
 

@@ -25,6 +25,7 @@ from .pace import SMALLEST_DEFAULT_QUOTA, Pace, Retry
 from .private_network import Network
 from .python_function import FunctionOptions
 from .review_share import ReviewShare
+from .seen_objects import new_objects
 from .work_queue import QueueOptions, WorkQueue
 
 
@@ -248,14 +249,7 @@ class ImageAnalysis(Construct):
             self,
             "Rule",
             description=f"Queues each new object under {prefix}",
-            event_pattern={
-                "source": ["aws.s3"],
-                "detail-type": ["Object Created"],
-                "detail": {
-                    "bucket": {"name": [bucket.bucket_name]},
-                    "object": {"key": [{"prefix": prefix}]},
-                },
-            },
+            event_pattern=new_objects(bucket, prefix),
             targets=[
                 events.CfnRule.TargetProperty(
                     id="Queue",

@@ -13,10 +13,10 @@ from constructs import Construct
 
 from .errors import ArgumentErrors
 from .event_worker import EventWorker
-from .image_worker import LARGE_RESULTS
 from .private_network import Network
 from .python_function import FunctionOptions
 from .results_catalog import IMAGE_ROWS, ResultsCatalog
+from .seen_objects import LARGE_RESULTS
 from .statement import allow
 from .work_queue import QueueOptions
 

@@ -18,22 +18,17 @@ from constructs import Construct
 from .analysis_calls import Operation
 from .custom_models_table import CustomModels
 from .errors import ArgumentErrors
+from .function_settings import FunctionSettings
 from .pace import Pace, Retry
 from .private_network import Network
 from .python_function import FunctionOptions, PythonFunction
 from .results_table import CONTENTS_INDEX
+from .seen_objects import announcing, keeping, recording, seeing
 from .statement import allow
 from .work_queue import WorkQueue
 
 Policy = Mapping[str, Mapping[str, Mapping[str, Sequence[float]]]]
 """By analysis and label: the bands of confidence, in per cent, of each decision."""
-
-LARGE_RESULTS = "results/vision/"
-"""Folder of the results that are too large for a record."""
-SETTINGS_FILE = "settings.json"
-MOST_IN_VARIABLES_BYTES = 3_000
-"""Settings beyond it lie beside the code: variables take 4 KB in all ("Lambda quotas")."""
-MOST_SETTINGS_BYTES = 1_048_576
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,18 +144,8 @@ class ImageWorker(PythonFunction):
         removal_policy: cdk.RemovalPolicy,
     ) -> None:
         days = instructions.record_days
-        settings = instructions.settings()
-        large = len(settings.encode()) > MOST_IN_VARIABLES_BYTES
         errors = ArgumentErrors(f"ImageWorker {scope.node.path}/{id}")
-        errors.require(
-            not large or not cdk.Token.is_unresolved(settings),
-            f"analyses and policy: {len(settings):,} bytes with values that only a deployment "
-            f"knows; allowed are {MOST_IN_VARIABLES_BYTES:,} with such values",
-        )
-        errors.require(
-            len(settings) <= MOST_SETTINGS_BYTES,
-            f"analyses and policy: {len(settings):,} bytes, allowed are {MOST_SETTINGS_BYTES:,}",
-        )
+        settings = FunctionSettings.of(instructions.settings(), errors, what="analyses and policy")
         errors.throw()
         super().__init__(
             scope,
@@ -177,12 +162,10 @@ class ImageWorker(PythonFunction):
                 "RESULTS_TABLE": surroundings.results.table_name,
                 **_results_bucket(surroundings),
                 **_models_table(surroundings),
-                # In the function's own code a file goes live with it and is rolled back with
-                # it, and reading it takes no permission and no call.
-                **({"SETTINGS_FILE": SETTINGS_FILE} if large else {"SETTINGS": settings}),
+                **settings.variables,
             },
             options=options,
-            files={SETTINGS_FILE: settings} if large else None,
+            files=settings.files,
             network=network,
             removal_policy=removal_policy,
         )
@@ -192,17 +175,12 @@ def _statements(
     surroundings: Surroundings, instructions: Instructions
 ) -> list[iam.PolicyStatement]:
     table = surroundings.results.table_arn
-    images = surroundings.bucket.arn_for_objects(f"{surroundings.prefix}*")
     return [
         *_analysing(instructions.operations, surroundings.custom_models),
-        # Objects are always read by their version id, by Rekognition with this role too.
-        allow("ReadImages", ["s3:GetObjectVersion"], images),
-        # Without it S3 answers 403, not 404, for an object that is gone.
-        allow("TellGoneFromDenied", ["s3:ListBucket"], surroundings.bucket.bucket_arn),
-        allow("Quarantine", ["s3:GetObjectVersionTagging", "s3:PutObjectVersionTagging"], images),
-        allow("Record", ["dynamodb:UpdateItem"], table),
+        *seeing(surroundings.bucket, surroundings.prefix, "Images"),
+        recording(surroundings.results),
         *(_reusing(table) if instructions.reuse else ()),
-        allow("Announce", ["events:PutEvents"], surroundings.bus.event_bus_arn),
+        announcing(surroundings.bus),
         *_keeping(surroundings.large_results),
         *(surroundings.custom_models.statements() if surroundings.custom_models else ()),
         allow("UseKey", _key_actions(surroundings), surroundings.encryption_key.key_arn),
@@ -232,10 +210,7 @@ def _reusing(table: str) -> list[iam.PolicyStatement]:
 
 
 def _keeping(bucket: s3.IBucket | None) -> list[iam.PolicyStatement]:
-    if bucket is None:
-        return []
-    place = bucket.arn_for_objects(f"{LARGE_RESULTS}*")
-    return [allow("KeepLargeResults", ["s3:PutObject"], place)]
+    return [keeping(bucket, "KeepLargeResults")] if bucket else []
 
 
 def _key_actions(surroundings: Surroundings) -> list[str]:

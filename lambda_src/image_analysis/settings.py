@@ -4,23 +4,17 @@ The settings proper are JSON: in the variable SETTINGS, or, where they are too l
 4 KB of variables, in a file beside the code that SETTINGS_FILE names.
 """
 
-import hashlib
-import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from image_analysis import analyses, planning
 from image_analysis.analyses import Analysis
 from image_analysis.custom_models import ARGUMENT, is_name
-from shared import policy
+from shared import policy, settings
 from shared.policy import Policy
-
-SECONDS_A_DAY = 86_400
-CODE = Path(__file__).parent.parent
 
 
 @dataclass(frozen=True)
@@ -77,7 +71,7 @@ def current() -> Settings:
 
 def read(variables: Mapping[str, str]) -> Settings:
     """Return the settings that `variables` hold. Raises ValueError naming the variable."""
-    data = _json(_text(variables))
+    data = settings.document(variables)
     try:
         loaded = analyses.load(data["analyses"])
         rules = policy.read(data["policy"])
@@ -86,20 +80,19 @@ def read(variables: Mapping[str, str]) -> Settings:
     except KeyError as error:
         raise ValueError(f"SETTINGS: {error.args[0]!r} is missing") from error
     _check(loaded, rules, pace)
-    days = variables.get("RECORD_DAYS", "")
     return Settings(
-        table=_required(variables, "RESULTS_TABLE"),
-        bus=_required(variables, "EVENT_BUS"),
-        queue_url=_required(variables, "QUEUE_URL"),
+        table=settings.required(variables, "RESULTS_TABLE"),
+        bus=settings.required(variables, "EVENT_BUS"),
+        queue_url=settings.required(variables, "QUEUE_URL"),
         results_bucket=variables.get("RESULTS_BUCKET") or None,
-        environment=_required(variables, "ENVIRONMENT"),
-        record_seconds=round(float(days) * SECONDS_A_DAY) if days else None,
+        environment=settings.required(variables, "ENVIRONMENT"),
+        record_seconds=settings.record_seconds(variables),
         analyses=loaded,
         policy=rules,
         pace=pace,
         retry=retry,
         saving=_saving(data.get("reuse") or {}),
-        fingerprint=fingerprint(data, loaded),
+        fingerprint=settings.fingerprint(data, {each.name: each.version for each in loaded}),
         models_table=variables.get("MODELS_TABLE") or None,
         models=_models(loaded),
     )
@@ -108,34 +101,15 @@ def read(variables: Mapping[str, str]) -> Settings:
 def _saving(data: Mapping[str, Any]) -> Saving:
     days = data.get("days")
     return Saving(
-        seconds=None if days is None else float(days) * SECONDS_A_DAY,
+        seconds=None if days is None else float(days) * settings.SECONDS_A_DAY,
         image_price=float(data.get("image_price", 0)),
     )
-
-
-def fingerprint(data: Mapping[str, Any], loaded: tuple[Analysis, ...]) -> str:
-    """Return 16 hex digits of a hash of what decides an image's result."""
-    versions = {each.name: each.version for each in loaded}
-    chosen = {"analyses": data["analyses"], "policy": data["policy"], "versions": versions}
-    text = json.dumps(_plain(chosen), sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _models(loaded: tuple[Analysis, ...]) -> tuple[str, ...]:
     """The Custom Labels models that the analyses name, each once."""
     given = [call.arguments.get(ARGUMENT) for each in loaded for call in each.calls]
     return tuple(dict.fromkeys(model for model in given if model and is_name(model)))
-
-
-def _plain(value: object) -> object:
-    """The value with every number a float, so that 60 and 60.0 are the same setting."""
-    if isinstance(value, dict):
-        return {name: _plain(each) for name, each in cast("dict[str, object]", value).items()}
-    if isinstance(value, list):
-        return [_plain(each) for each in cast("list[object]", value)]
-    if isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    return value
 
 
 def _check(loaded: tuple[Analysis, ...], rules: Policy, pace: Mapping[str, float]) -> None:
@@ -147,27 +121,3 @@ def _check(loaded: tuple[Analysis, ...], rules: Policy, pace: Mapping[str, float
     for operation, calls in pace.items():
         if calls <= 0:
             raise ValueError(f"SETTINGS: pace.{operation} is {calls}; it must be above 0")
-
-
-def _text(variables: Mapping[str, str]) -> str:
-    file = variables.get("SETTINGS_FILE", "")
-    if not file:
-        return _required(variables, "SETTINGS")
-    try:
-        return (CODE / file).read_text(encoding="utf-8")
-    except OSError as error:
-        raise ValueError(f"SETTINGS_FILE: {file!r} cannot be read: {error.strerror}") from error
-
-
-def _json(text: str) -> Mapping[str, Any]:
-    try:
-        return json.loads(text)
-    except ValueError as error:
-        raise ValueError(f"SETTINGS is not JSON: {error}") from error
-
-
-def _required(variables: Mapping[str, str], name: str) -> str:
-    value = variables.get(name, "")
-    if not value:
-        raise ValueError(f"the environment variable {name} is missing or empty")
-    return value

@@ -1,6 +1,5 @@
 """One queue message: read, analyse, report; on failure, give it back."""
 
-import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -127,7 +126,7 @@ class Worker:
         if metric in (RETRIED, WAITING):
             log.warning("message goes back to the queue", {metric: 1}, **fields)
         else:
-            log.error("message failed", {metric: 1}, **fields, where=_where(error))
+            log.error("message failed", {metric: 1}, **fields, where=errors.places_of(error))
 
 
 def _report(log: Log, outcome: Outcome, image_price: float) -> None:
@@ -156,9 +155,3 @@ def _kind_and_metric(error: Exception) -> tuple[str, str]:
     if kind in ("denied", "waiting"):
         return kind, DENIED if kind == "denied" else WAITING
     return kind, FAILED if kind == "permanent" else RETRIED
-
-
-def _where(error: Exception) -> list[str]:
-    """The last places of the traceback: file, line and function, none of the values."""
-    frames = traceback.extract_tb(error.__traceback__)[-5:]
-    return [f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}" for frame in frames]

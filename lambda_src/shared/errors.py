@@ -1,6 +1,7 @@
 """What may go wrong with one image, and what follows from it."""
 
 import re
+import traceback
 from collections.abc import Mapping
 from typing import Any, Literal, cast
 
@@ -208,6 +209,12 @@ def text_of(error: Exception, keep_names: bool) -> str:
     denial = _DENIAL.match(message)
     told = [part for part in (denial["who"], denial["why"]) if part] if denial else []
     return ": ".join([operation, code_of(error), *told])
+
+
+def places_of(error: Exception) -> list[str]:
+    """Return the last places of the traceback: file, line and function, none of the values."""
+    frames = traceback.extract_tb(error.__traceback__)[-5:]
+    return [f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}" for frame in frames]
 
 
 def _kind_of_answer(code: str, status: int) -> Kind:

@@ -71,7 +71,7 @@ def read(policy: Mapping[str, Mapping[str, Mapping[str, Sequence[float]]]]) -> P
 def decide(findings: Mapping[str, Sequence[Finding]], policy: Policy) -> Verdict:
     """Return the verdict on the findings of each analysis under `policy`."""
     judged = [
-        _judge(analysis, finding, policy[analysis])
+        judge(analysis, finding, policy[analysis])
         for analysis, found in findings.items()
         for finding in found
     ]
@@ -81,7 +81,8 @@ def decide(findings: Mapping[str, Sequence[Finding]], policy: Policy) -> Verdict
     return Verdict(decision, tuple(reason for each, reason in judged if each == decision))
 
 
-def _judge(analysis: str, finding: Finding, rules: Rules) -> tuple[str, Fields]:
+def judge(analysis: str, finding: Finding, rules: Rules) -> tuple[str, Fields]:
+    """Return the decision on one finding of an analysis, and the reason to record."""
     rule = _rule(finding, rules)
     band = _band(finding.confidence, rules[rule])
     reason: Fields = {

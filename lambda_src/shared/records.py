@@ -30,7 +30,16 @@ CURRENT = "current"
 # In the attribute `review`, by which the table's index `reviews` lists what a person must decide.
 WAITING = "waiting"
 # What an earlier verdict left and a later one may not have.
-_PASSING = ("answered_at", "calls_saved", "content", "displaced_tag", "results", "review")
+_PASSING = (
+    "answered_at",
+    "calls_saved",
+    "content",
+    "displaced_tag",
+    "results",
+    "review",
+    "timeline",
+    "video",
+)
 # DynamoDB's limit is 400 KB an item ("Quotas" in the developer guide); a write beyond it is
 # refused with a ValidationException that no retry mends, so a clear error comes first.
 MOST_BYTES = 350_000

@@ -16,7 +16,9 @@ from rehearsal.report.model import (
     FigureCard,
     ImageCard,
     Label,
+    Piece,
     TableCard,
+    TimelineCard,
 )
 
 # A sign beside each word, so that no decision is told by colour alone.
@@ -85,7 +87,7 @@ def _card(card: Card) -> str:
         return _table(card)
     if isinstance(card, FigureCard):
         return _figure(card)
-    return _checks(card)
+    return _timeline(card) if isinstance(card, TimelineCard) else _checks(card)
 
 
 def text(content: str) -> str:
@@ -162,6 +164,18 @@ def _time(milliseconds: float | None) -> str:
 
 
 def _table(card: TableCard) -> str:
+    return _listed(card.title, card.note, "", _rows(card))
+
+
+def _listed(title: str, note: str, picture: str, table: str) -> str:
+    told = f'<p class="note">{text(note)}</p>' if note else ""
+    return (
+        f'<div class="card wide"><div class="body"><h3>{text(title)}</h3>{told}{picture}'
+        f'<div class="scroll">{table}</div></div></div>'
+    )
+
+
+def _rows(card: TableCard) -> str:
     head = "".join(f'<th scope="col">{text(column)}</th>' for column in card.columns)
     rows = "".join(
         "<tr>"
@@ -172,12 +186,7 @@ def _table(card: TableCard) -> str:
         + "</tr>"
         for row in card.rows
     )
-    note = f'<p class="note">{text(card.note)}</p>' if card.note else ""
-    return (
-        f'<div class="card wide"><div class="body"><h3>{text(card.title)}</h3>{note}'
-        f'<div class="scroll"><table class="stacked"><thead><tr>{head}</tr></thead>'
-        f"<tbody>{rows}</tbody></table></div></div></div>"
-    )
+    return f'<table class="stacked"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
 
 
 def _cell(cell: Cell) -> str:
@@ -208,3 +217,21 @@ def _check(check: Check) -> str:
     status = badge("passed") if check.passed else badge("failed")
     found = f'<p class="note">{text(check.found)}</p>' if check.found else ""
     return f"<li>{status}<p>{text(check.promise)}</p>{found}</li>"
+
+
+def _timeline(card: TimelineCard) -> str:
+    """The pieces as a bar, which the table below tells in words."""
+    whole = card.seconds or 1.0
+    parts = "".join(
+        f'<i class="over-{escape(piece.decision)}"'
+        f' style="width:{_share(100 * (piece.end - piece.start) / whole)}%"></i>'
+        for piece in card.pieces
+    )
+    rows = [_piece(piece) for piece in card.pieces]
+    table = _rows(TableCard("", ("From", "To", "Decision", "Why"), rows))
+    strip = f'<div class="strip" aria-hidden="true">{parts}</div>'
+    return _listed(card.title, card.note, strip, table)
+
+
+def _piece(piece: Piece) -> tuple[Cell, ...]:
+    return (f"{piece.start:.1f} s", f"{piece.end:.1f} s", Badge(piece.decision), piece.why)

@@ -108,7 +108,31 @@ class ChecksCard:
     checks: Sequence[Check]
 
 
-Card = ImageCard | TableCard | FigureCard | ChecksCard
+@dataclass(frozen=True)
+class Piece:
+    """A stretch of a video, in seconds from its start, with its decision and why."""
+
+    start: float
+    end: float
+    decision: str
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class TimelineCard:
+    """A video's decisions by time: a bar, and a row for each piece."""
+
+    title: str
+    pieces: Sequence[Piece]
+    note: str = ""
+
+    @property
+    def seconds(self) -> float:
+        """How long the video is."""
+        return max((piece.end for piece in self.pieces), default=0.0)
+
+
+Card = ImageCard | TableCard | FigureCard | ChecksCard | TimelineCard
 
 
 @dataclass(frozen=True)

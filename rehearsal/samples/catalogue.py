@@ -11,7 +11,12 @@ from typing import Any, cast
 from rehearsal.answers import SUFFIX
 
 FOLDER = Path(__file__).parent
-MEDIA_TYPES = {".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".png": "image/png"}
+MEDIA_TYPES = {
+    ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
+    ".mp4": "video/mp4",
+    ".png": "image/png",
+}
 
 
 @dataclass(frozen=True)

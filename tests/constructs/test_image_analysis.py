@@ -27,7 +27,7 @@ from sagelens import (
 )
 from sagelens.analysis_calls import known_analyses, operations_of
 from sagelens.assets import function_code
-from sagelens.image_worker import LARGE_RESULTS
+from sagelens.seen_objects import LARGE_RESULTS
 from shared import results
 from tests.constructs.conftest import Parts, Resources, actions, resources, statements
 

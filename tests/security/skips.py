@@ -67,6 +67,7 @@ FOLLOWERS = (
         "DeadLetterQueueA8D0010B",
     ),
 )
+VIDEO_FUNCTION = "video/VideoAnalysisWorkerFunction91258F44"
 GROUP_EMPTIER = "training/ChurnGroupEmptierWorkerFunction645A9CD3"
 
 # dev has nothing that bills by the hour, and so no workbench.
@@ -80,6 +81,12 @@ DATA_BUCKETS = (
     "foundation/ModelsBucketA3610ED4",
 )
 CDK_PROVIDER = "foundation/CustomS3AutoDeleteObjectsCustomResourceProvider"
+
+_IN_A_NETWORK = (
+    "AWS Lambda, Giving Lambda functions access to resources in an Amazon VPC: the network "
+    "interfaces do not exist yet, so AWS documents these actions on *; a Deny keeps the "
+    "function's own code from them"
+)
 
 SKIPS = (
     Skip(
@@ -143,19 +150,15 @@ SKIPS = (
         "resource-star",
         ("vision/ImageAnalysisWorkerRole261800C5",),
         ("prod", "every"),
-        "AWS Lambda, Giving Lambda functions access to resources in an Amazon VPC: the network "
-        "interfaces do not exist yet, so AWS documents these actions on *; a Deny keeps the "
-        "function's own code from them",
+        _IN_A_NETWORK,
         about="statement JoinNetwork",
     ),
     Skip(
         "iam",
         "resource-star",
-        ("custom-labels/KeeperWorkerRole589AE567",),
+        ("custom-labels/KeeperWorkerRole589AE567", "video/VideoAnalysisWorkerRole7AA70FD3"),
         ("every",),
-        "AWS Lambda, Giving Lambda functions access to resources in an Amazon VPC: the network "
-        "interfaces do not exist yet, so AWS documents these actions on *; a Deny keeps the "
-        "function's own code from them",
+        _IN_A_NETWORK,
         about="statement JoinNetwork",
     ),
     Skip(
@@ -326,6 +329,7 @@ SKIPS = (
         for judge in ("cfn-lint", "cloudformation-validate")
         for function, environments in (
             (TRACKER, ALL),
+            (VIDEO_FUNCTION, ("demo",)),
             (GROUP_EMPTIER, DISPOSABLE),
             (DATA_STARTER, WITH_DATA_STARTS),
             (DRIFT_STARTER, WITH_DRIFT_STARTS),
@@ -365,6 +369,27 @@ SKIPS = (
             "interface endpoints that bill by the hour",
         )
         for function, environments in ((VERSIONS, ALL), (SCALER, WITH_INSTANCES))
+    ),
+    Skip(
+        "control-tower",
+        "cloudwatch_log_group_retention_period_check",
+        ("video/VideoAnalysisMachineLogs30D51DE4", "video/VideoAnalysisWorkerLogs1C204069"),
+        ("demo",),
+        "logs of environments for trying things are kept for 30 days",
+    ),
+    Skip(
+        "control-tower",
+        "lambda_inside_vpc_check",
+        (VIDEO_FUNCTION,),
+        ("demo",),
+        "without a network nothing bills by the hour",
+    ),
+    Skip(
+        "control-tower",
+        "sqs_dlq_check",
+        ("video/VideoAnalysisTriggerDeadLetterQueue90D43AB4",),
+        ("demo",),
+        "it is where new videos end that started nothing; nothing works it off",
     ),
     Skip(
         "control-tower",

@@ -22,6 +22,7 @@ from tests.conftest import ENVIRONMENTS
 STACKS = (
     "foundation",
     "vision",
+    "video",
     "results",
     "training",
     "releases",
@@ -32,10 +33,10 @@ STACKS = (
     "access",
 )
 # The endpoint of dev keeps no requests that a drift watch could look at; dev scores no files, and
-# has no notebooks, which bill. Only the demo makes something of results.
+# has no notebooks, which bill. Only the demo makes something of results, and looks at videos.
 ABSENT = (
-    *(("dev", stack) for stack in ("drift", "batch", "results", "workbench")),
-    ("prod", "results"),
+    *(("dev", stack) for stack in ("drift", "batch", "results", "video", "workbench")),
+    *(("prod", stack) for stack in ("results", "video")),
 )
 CASES = [
     (environment, stack)

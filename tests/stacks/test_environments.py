@@ -207,6 +207,12 @@ def test_outputs_are_the_contract_with_clients(tmp_path: Path) -> None:
             "ImageRowsQueueArn",
             "ImageRowsQueueUrl",
         ],
+        "sagelens-demo-video": [
+            "VideoDeadLetterQueueUrl",
+            "VideoFunctionName",
+            "VideoPrefix",
+            "VideoStateMachineArn",
+        ],
         "sagelens-demo-vision": [
             "ImageDeadLetterQueueArn",
             "ImageDeadLetterQueueUrl",

@@ -50,10 +50,12 @@ class ImagesBucket:
 
     Args:
         context: the scenario's context.
+        function: the output with the name of the function that looks at the objects.
     """
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, function: str = "ImageFunctionName") -> None:
         self.context = context
+        self._function = context.outputs[function]
         self.name = context.outputs["ImagesBucketName"]
         self.s3 = context.client("s3")
         table = context.outputs["ResultsTableName"]
@@ -119,7 +121,7 @@ class ImagesBucket:
         Raises:
             LookupError: they are too large for a variable and lie beside the function's code.
         """
-        name = self.context.outputs["ImageFunctionName"]
+        name = self._function
         function = self.context.client("lambda").get_function_configuration(FunctionName=name)
         variables = function["Environment"]["Variables"]
         if "SETTINGS" not in variables:
@@ -158,7 +160,7 @@ class ImagesBucket:
         )
 
     def _log_group(self) -> str:
-        name = self.context.outputs["ImageFunctionName"]
+        name = self._function
         function = self.context.client("lambda").get_function_configuration(FunctionName=name)
         return function.get("LoggingConfig", {}).get("LogGroup") or f"/aws/lambda/{name}"
 

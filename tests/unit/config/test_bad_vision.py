@@ -58,6 +58,39 @@ CASES = {
         "vision.analyses.moderation:",
         "null could mean on or off",
     ),
+    "no analysis of videos": (
+        named("vision: {video: {analyses: {}}}"),
+        "2",
+        "vision.video.analyses:",
+        "no analysis is on",
+    ),
+    "videos among the images": (
+        named("vision: {video: {prefix: incoming/videos/}}"),
+        "2",
+        "vision.video.prefix:",
+        "overlaps with the images' prefix (incoming/)",
+    ),
+    "confidence hides a band from videos": (
+        named("vision: {video: {analyses: {moderation: {minimum_confidence: 70}}}}"),
+        "2",
+        "vision.video.analyses.moderation.minimum_confidence:",
+        'for "*", reject begins at 60',
+    ),
+    "policy of a cue that is not looked for": (
+        named(
+            "vision:\n  video: {analyses: {segments: {types: [shot]}}}\n  policy:\n"
+            '    segments: {"*": {accept: [0, 100]}, BlackFrames: {accept: [0, 100]}}'
+        ),
+        "5",
+        "vision.policy.segments.BlackFrames:",
+        "segments never finds this",
+    ),
+    "segments that are too unsure": (
+        named("vision: {video: {analyses: {segments: {minimum_confidence: 40}}}}"),
+        "2",
+        "vision.video.analyses.segments.minimum_confidence:",
+        "a number from 50 to 100",
+    ),
     "no analysis": (named("vision: {analyses: {}}"), "2", "vision.analyses:", "no analysis is on"),
     "confidence": (
         named("vision: {analyses: {moderation: {minimum_confidence: 101}}}"),

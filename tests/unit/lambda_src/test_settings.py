@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+import shared.settings
 from image_analysis import settings
 from tests.unit.lambda_src.world import SETTINGS, variables
 
@@ -93,7 +94,7 @@ def test_wrong_settings_are_explained(data: dict[str, Any], says: str):
 def test_large_settings_lie_in_a_file_beside_the_code(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(settings, "CODE", tmp_path)
+    monkeypatch.setattr(shared.settings, "CODE", tmp_path)
     given = variables()
     (tmp_path / "settings.json").write_text(given.pop("SETTINGS"))
     read = settings.read({**given, "SETTINGS_FILE": "settings.json"})

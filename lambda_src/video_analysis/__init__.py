@@ -1,0 +1,1 @@
+"""Stored videos: jobs of Amazon Rekognition, their results, a decision by time."""
