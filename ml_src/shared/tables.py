@@ -91,6 +91,11 @@ class Block:
         self._bad = np.zeros(batch.num_rows, np.bool_)
         self._empty = _empty_lines(batch)  # an empty line is no row
 
+    @property
+    def names(self) -> list[str]:
+        """Name the columns that the file has of those asked for."""
+        return self._batch.schema.names
+
     def column(self, name: str) -> Any:
         """Give a column's cells as pyarrow has them."""
         return self._batch.column(name)

@@ -68,7 +68,8 @@ class Learner:
     loss: XGBoost's eval metric of both sides, which early stopping and the rules go by.
     judged: name of a further figure, which tuning may go by.
     judge: gives it by the validation side's labels and predictions.
-    usual: defaults that differ from those of `TREES`.
+    usual: defaults that differ from those of `TREES` and `OTHERS`.
+    without: those of `TREES` that mean nothing to the objective.
     fixed: further parameters of XGBoost that no hyperparameter changes.
     """
 
@@ -80,11 +81,17 @@ class Learner:
     judge: Callable[[Any, Any], float]
     usual: Mapping[str, float] = field(default_factory=dict[str, float])
     fixed: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    without: frozenset[str] = frozenset()
+
+    @property
+    def trees(self) -> list[Any]:
+        """Give XGBoost's own parameters, as `TREES` has them."""
+        return [each for each in TREES if each[0] not in self.without]
 
     def parse(self, argv: Sequence[str]) -> Namespace:
         """Read the command line, ranges checked; raises `JobError`."""
         parser = Arguments(f"Train a {self.folder.name} model.", training_place())
-        for name, kind, usual, _, _ in (*TREES, *OTHERS):
+        for name, kind, usual, _, _ in (*self.trees, *OTHERS):
             parser.add_argument(f"--{name}", type=kind, default=self.usual.get(name, usual))
         parser.add_argument("--objective", choices=[self.objective], default=self.objective)
         parser.add_argument("--rules", default="loss_not_decreasing,overfit")
@@ -92,7 +99,7 @@ class Learner:
             place = Path(os.environ.get(variable, usual))
             parser.add_argument(f"--{option}", type=Path, default=place)
         given = parser.parse_args(argv)
-        for name, _, _, least, most in (*TREES, *OTHERS):
+        for name, _, _, least, most in (*self.trees, *OTHERS):
             value = getattr(given, name)
             if not least <= value <= most:
                 raise JobError(f"hyperparameter {name}={value:g}: allowed is {least:g} to {most:g}")
@@ -159,7 +166,7 @@ class Learner:
         return report
 
     def _parameters(self, given: Namespace, rows: int, boosting: Any) -> dict[str, Any]:
-        parameters = {name: getattr(given, name) for name, *_ in TREES}
+        parameters = {name: getattr(given, name) for name, *_ in self.trees}
         parameters |= {
             "objective": given.objective,
             "eval_metric": self.loss,

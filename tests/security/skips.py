@@ -6,7 +6,8 @@ cdk-nag's findings are not skipped here but acknowledged beside the constructs.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 from tests.security.judges.findings import Finding
 
@@ -88,7 +89,7 @@ _IN_A_NETWORK = (
     "function's own code from them"
 )
 
-SKIPS = (
+WRITTEN = (
     Skip(
         "control-tower",
         "s3_bucket_default_encryption_kms_check",
@@ -506,6 +507,49 @@ SKIPS = (
         "exclusions), and dev pays for nothing that is idle",
     ),
 )
+
+# The same constructs make replenishment: what holds of a resource of churn's holds of its own. By
+# name, and the ends of both logical ids.
+TWINS = {
+    f"{name.format('Churn')}{churn}": f"{name.format('Replenishment')}{own}"
+    for name, churn, own in (
+        ("drift/{}MachineLogs", "EFC62C0B", "F343EB0D"),
+        ("drift/{}ScheduleUndelivered", "27B20688", "75912C1A"),
+        ("releases/{}ReleaseLogs", "D5679D43", "5E29264B"),
+        ("releases/{}ReleaseTriggerDeadLetterQueue", "FFE5F774", "F021BA1E"),
+        ("training/{}Group", "DB9BC7BF", "98DF8FB7"),
+        ("training/{}GroupEmptierWorkerFunction", "645A9CD3", "540FCF53"),
+        ("training/{}GroupEmptierWorkerLogs", "3B744A49", "084DF294"),
+        ("training/{}OnDataWorkDeadLetterQueue", "BEAF9920", "6E9F48A2"),
+        ("training/{}OnDataWorkerFunction", "15BA58F3", "5A8FBFA8"),
+        ("training/{}OnDataWorkerLogs", "E2BEBD46", "5CAEF459"),
+        ("training/{}OnDataWorkerRole", "8268D8E4", "E5BCBA07"),
+        ("training/{}OnDriftWorkDeadLetterQueue", "DD162B9E", "2415BF53"),
+        ("training/{}OnDriftWorkerFunction", "0504B351", "60CD1475"),
+        ("training/{}OnDriftWorkerLogs", "9EAB0B94", "E0B0E947"),
+        ("training/{}OnDriftWorkerRole", "76168E47", "6025D7DE"),
+        ("training/{}PipelineAnnouncementsUndelivered", "767CF05F", "3B15DC94"),
+    )
+}
+TWINS |= {
+    f"hosting-churn/Sagelens{environment.title()}ChurnModelMain": (
+        f"hosting-replenishment/Sagelens{environment.title()}ReplenishmentModelMain"
+    )
+    for environment in ALL
+}
+ENDPOINT_LOGS = "EndpointLogs88A66289"
+TWINS[f"hosting-churn/{ENDPOINT_LOGS}"] = f"hosting-replenishment/{ENDPOINT_LOGS}"
+
+
+def _twins() -> Iterator[Skip]:
+    for skip in WRITTEN:
+        found = tuple(TWINS[each] for each in skip.resources if each in TWINS)
+        environments = tuple(each for each in skip.environments if each in ALL)
+        if found and environments:
+            yield replace(skip, resources=found, environments=environments)
+
+
+SKIPS = (*WRITTEN, *_twins())
 
 
 def settle(

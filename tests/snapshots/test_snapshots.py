@@ -27,6 +27,7 @@ STACKS = (
     "training",
     "releases",
     "hosting-churn",
+    "hosting-replenishment",
     "drift",
     "batch",
     "workbench",

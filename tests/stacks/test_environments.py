@@ -129,12 +129,14 @@ def test_nothing_in_dev_bills_by_the_hour(tmp_path: Path) -> None:
     }
     found = templates(tmp_path, "dev")
     assert not [name for name, resource in resources(found) if resource["Type"] in hourly]
-    (configuration,) = (
-        one["Properties"]
+    variants = [
+        variant
         for _, one in resources(found)
         if one["Type"] == "AWS::SageMaker::EndpointConfig"
-    )
-    for variant in configuration["ProductionVariants"]:
+        for variant in one["Properties"]["ProductionVariants"]
+    ]
+    assert len(variants) == 2
+    for variant in variants:
         assert "InstanceType" not in variant
         assert "ProvisionedConcurrency" not in variant["ServerlessConfig"]
 
@@ -173,6 +175,9 @@ def test_outputs_are_the_contract_with_clients(tmp_path: Path) -> None:
             "ChurnDriftAlarmName",
             "ChurnDriftReportsPrefix",
             "ChurnDriftStateMachineArn",
+            "ReplenishmentDriftAlarmName",
+            "ReplenishmentDriftReportsPrefix",
+            "ReplenishmentDriftStateMachineArn",
         ],
         "sagelens-demo-hosting-churn": [
             "ChurnCapturedPrefix",
@@ -180,10 +185,19 @@ def test_outputs_are_the_contract_with_clients(tmp_path: Path) -> None:
             "ChurnEndpointArn",
             "ChurnEndpointName",
         ],
+        "sagelens-demo-hosting-replenishment": [
+            "ReplenishmentCapturedPrefix",
+            "ReplenishmentDashboardName",
+            "ReplenishmentEndpointArn",
+            "ReplenishmentEndpointName",
+        ],
         "sagelens-demo-releases": [
             "ChurnLiveVersionParameter",
             "ChurnReleaseDeadLetterQueueArn",
             "ChurnReleaseStateMachineArn",
+            "ReplenishmentLiveVersionParameter",
+            "ReplenishmentReleaseDeadLetterQueueArn",
+            "ReplenishmentReleaseStateMachineArn",
         ],
         "sagelens-demo-training": [
             "ChurnDataPrefix",
@@ -196,6 +210,15 @@ def test_outputs_are_the_contract_with_clients(tmp_path: Path) -> None:
             "ChurnPipelineArn",
             "ChurnPipelineName",
             "MlflowAppArn",
+            "ReplenishmentDataPrefix",
+            "ReplenishmentDataStartDeadLetterQueueArn",
+            "ReplenishmentDataStartQueueArn",
+            "ReplenishmentDriftStartDeadLetterQueueArn",
+            "ReplenishmentDriftStartQueueArn",
+            "ReplenishmentJobRoleArn",
+            "ReplenishmentModelGroupName",
+            "ReplenishmentPipelineArn",
+            "ReplenishmentPipelineName",
         ],
         "sagelens-demo-results": [
             "AthenaDatabase",

@@ -2,14 +2,15 @@
 
     def parse(body: str | bytes, content_type: str | None) -> Sequence[row]
     def columns(rows: Sequence[row]) -> Mapping[str, column]
-    def predictions(body: str | bytes, content_type: str | None) -> Sequence[float]
-    LABELS: Mapping[str, int]     # what a label may be written as, and whether that is 1 or 0
+    def predictions(body: str | bytes, content_type: str | None) -> Sequence[float | None]
+    LABELS: Mapping[str, int]     # what a label may be written as, and whether that is 1 or 0;
+                                  # empty for a model that foretells a quantity: it takes no labels
 
 `parse` reads one request as the endpoint does; what a row is stays the module's own business.
 `columns` turns the rows of many requests into columns by feature: a float64 array with NaN where
 nothing stands, or an object with `values` (the categories) and `codes` (for each row the place in
-`values`, -1 where nothing stands). `predictions` reads an answer. Each raises `ValueError` with
-what is wrong.
+`values`, -1 where nothing stands). `predictions` reads an answer, with None for a row of which the
+model said that it foretells nothing. Each raises `ValueError` with what is wrong.
 """
 
 from __future__ import annotations
@@ -48,8 +49,8 @@ class Adapter(Protocol):
         """Turn rows into columns by feature."""
         ...
 
-    def predictions(self, body: str | bytes, content_type: str | None) -> Sequence[float]:
-        """Read an answer into one number a row."""
+    def predictions(self, body: str | bytes, content_type: str | None) -> Sequence[float | None]:
+        """Read an answer into one number a row, None where nothing is foretold."""
         ...
 
 

@@ -58,13 +58,13 @@ class Category:
 class Predictions:
     """The model's predictions at evaluation.
 
-    threshold: from there on a prediction selects. selected: rows that it selected.
+    threshold: from there on a prediction selects; None: none does. selected: rows that it selected.
     quality: figures by name, such as `auc`.
     groups: by feature and value the rows, and those of them that were selected.
     """
 
     histogram: Histogram
-    threshold: float
+    threshold: float | None
     selected: int
     quality: Mapping[str, Estimate]
     groups: Mapping[str, Mapping[str, tuple[int, int]]]
@@ -145,10 +145,11 @@ def _predictions(document: Mapping[str, Any]) -> Predictions:
     histogram = Histogram.from_document(document["histogram"])
     if not histogram.rows:
         raise ValueError("predictions.json holds no prediction")
+    selects = document["threshold"] is not None
     return Predictions(
         histogram,
-        float(document["threshold"]),
-        int(document["selected"]),
+        float(document["threshold"]) if selects else None,
+        int(document["selected"]) if selects else 0,
         {
             name: Estimate(float(figure["value"]), float(figure["standard_error"]))
             for name, figure in document["quality"].items()

@@ -103,7 +103,10 @@ def instant(text: str) -> datetime:
 
 @dataclass(frozen=True)
 class Request:
-    """One captured request: its rows, None where the input was not captured, and predictions."""
+    """One captured request: its rows, None where the input was not captured, and predictions.
+
+    A prediction is NaN for a row of which the model said that it foretells nothing.
+    """
 
     where: str
     key: str
@@ -205,12 +208,12 @@ def _predictions(
         found = adapter.predictions(*answered)
         if rows is not None and len(found) != len(rows):
             raise ValueError(f"{len(found)} predictions for {len(rows)} rows")
-        if not all(map(math.isfinite, found)):
+        if not all(value is None or math.isfinite(value) for value in found):
             raise ValueError("a prediction is not finite")
     except ValueError as error:
         seen.problem(BAD_ANSWER, where, error)
         return None
-    return found
+    return [math.nan if value is None else value for value in found]
 
 
 def _told(error: Exception) -> str:

@@ -240,14 +240,12 @@ def _predictions(
     found: PredictionTally, known: Predictions, limits: Thresholds, level: float
 ) -> Comparison:
     comparison = _distribution("predictions", known.histogram.counts, found.counts, limits, level)
-    comparison.figures |= {
-        "mean": found.total / found.rows,
-        "threshold": known.threshold,
-        "selection_rate": {
+    comparison.figures |= {"mean": found.total / found.rows, "threshold": known.threshold}
+    if known.threshold is not None:
+        comparison.figures["selection_rate"] = {
             "rate": found.selected / found.rows,
             "baseline": known.selected / known.histogram.rows,
-        },
-    }
+        }
     comparison.bars["edges"] = known.histogram.edges
     return comparison
 

@@ -68,6 +68,12 @@ def watch(task: Task) -> dict[str, Any]:
     """
     model = adapter.load(task.adapter)
     known = baseline.read(task.baseline)
+    if not model.LABELS and (task.labels or task.groups):
+        option = "--labels" if task.labels else "--groups"
+        raise JobError(
+            f"{option}: {task.adapter} foretells a quantity, and this watch judges late labels and "
+            "groups only of a model that says yes or no; leave it out"
+        )
     late = labels.read(task.labels, model.LABELS) if task.labels else None
     tally, seen = Tally(known, tuple(task.groups), late), Seen()
     for batch in batches(task.captured, model, seen, task.window):

@@ -61,7 +61,8 @@ def _all(report: Mapping[str, Any]) -> Iterator[Parts]:
     predictions, quality = report["predictions"], report["quality"]
     if predictions:
         yield "PredictionPSI", predictions["psi_beyond_chance"], "None", {}
-        yield "SelectionRate", 100 * predictions["selection_rate"]["rate"], "Percent", {}
+        if "selection_rate" in predictions:
+            yield "SelectionRate", 100 * predictions["selection_rate"]["rate"], "Percent", {}
     if quality:
         yield "LabelledRows", quality["rows"], "Count", {}
         for key, name in QUALITY.items():

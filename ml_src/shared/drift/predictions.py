@@ -7,7 +7,8 @@
      "groups": {"gender": {"Female": {"rows": 349, "selected": 160}, …}, …}}
 
 `histogram` is histogram.py's. `groups` holds the features that later runs may be asked to watch
-for bias.
+for bias. A model that foretells a quantity selects nobody: its `threshold`, `selected` and
+`positive_rate` are null, and it has neither figures of quality nor groups.
 """
 
 from __future__ import annotations
@@ -55,4 +56,22 @@ def describe(
             }
             for feature, values in groups.items()
         },
+    }
+
+
+def quantities(predictions: Numbers) -> dict[str, Any]:
+    """Give predictions.json of a model that foretells a quantity.
+
+    Args:
+        predictions: of rows that the model has not learnt from.
+    """
+    return {
+        "version": VERSION,
+        "rows": len(predictions),
+        "threshold": None,
+        "selected": None,
+        "positive_rate": None,
+        "histogram": Histogram.of(predictions).document(),
+        "quality": {},
+        "groups": {},
     }

@@ -75,7 +75,7 @@ def _numbers(report: Mapping[str, Any]) -> str:
     if report["features"]:
         drifted = sum(found["drifted"] for found in report["features"])
         facts.append(("features drifted", f"{drifted} of {len(report['features'])}"))
-    if report["predictions"]:
+    if report["predictions"] and "selection_rate" in report["predictions"]:
         rate = report["predictions"]["selection_rate"]["rate"]
         facts.append(("selected by the model", f"{rate:.1%}"))
     if quality and "auc" in quality:

@@ -99,23 +99,25 @@ def _bars(found: Comparison, wide: bool = False) -> str:
 def predictions(found: Mapping[str, Any], result: Result) -> str:
     """Show predictions now and at evaluation."""
     assert result.predictions is not None
-    rate = found["selection_rate"]
-    head = ("", "", "PSI", "by chance", "KS distance", "selected", "at evaluation")
-    row = (
+    head: tuple[str, ...] = ("", "", "PSI", "by chance", "KS distance")
+    row: Cells = (
         "<b>predictions</b>",
         drift(found["drifted"]),
         f"{found['psi']:.3f}",
         f"{found['psi_by_chance']:.3f}",
         f"{found['ks']:.3f}",
-        f"{rate['rate']:.1%}",
-        f"{rate['baseline']:.1%}",
     )
+    selects = ""
+    if "selection_rate" in found:
+        rate = found["selection_rate"]
+        head += ("selected", "at evaluation")
+        row = (*row, f"{rate['rate']:.1%}", f"{rate['baseline']:.1%}")
+        selects = f" Selected are those at or above the threshold of {found['threshold']:.4g}."
     bars = _bars(result.predictions, wide=True)
     return (
         '<h2>Predictions</h2><p class="lead">What the endpoint answered, against what the model '
-        "answered at evaluation. Selected are those at or above the threshold of "
-        f'{found["threshold"]:.4g}.</p><div class="panel scroll">{table(head, [row], 2)}</div>'
-        f'<div class="panel">{bars}</div>'
+        f'answered at evaluation.{selects}</p><div class="panel scroll">{table(head, [row], 2)}'
+        f'</div><div class="panel">{bars}</div>'
     )
 
 

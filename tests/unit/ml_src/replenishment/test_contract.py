@@ -9,16 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cfnlint.jsonschema import StandardValidator
+
+from tests.unit.ml_src.replenishment.contract import complaints
 
 ROOT = Path(__file__).parents[4]
 PAGE = (ROOT / "docs" / "replenishment.md").read_text(encoding="utf-8")
 REQUEST, RESPONSE = (json.loads(text) for text in re.findall(r"```json\n(.*?)```", PAGE, re.S))
-
-
-def complaints(name: str, document: Any) -> list[str]:
-    schema = json.loads((ROOT / "ml_src" / "replenishment" / f"{name}.schema.json").read_text())
-    return [error.message for error in StandardValidator(schema).iter_errors(document)]
 
 
 def test_the_documentation_fits_the_schemas() -> None:
@@ -36,6 +32,7 @@ WRONG: list[dict[str, Any]] = [
     {"lead_time_days": 29},
     {"sales": [1] * 27},
     {"sales": [-1] * 28},
+    {"sales": ["3"] * 28},
     {"promotions": [None] * 28},
     {"planned_promotions": [0] * 57},
     {"shelf": 1},
