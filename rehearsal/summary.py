@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -28,14 +28,14 @@ def real(scenarios: Sequence[Scenario]) -> list[str]:
 
 
 def stood_in(
-    scenarios: Sequence[Scenario], ministack: str, recorded_only: Sequence[str] = ()
+    scenarios: Sequence[Scenario], ministack: str, recorded_only: Sequence[Mapping[str, str]] = ()
 ) -> list[str]:
     """Return in sentences what had a substitute or was not enforced.
 
     Args:
         scenarios: what was run.
         ministack: the version of MiniStack.
-        recorded_only: resources that were written down and do nothing.
+        recorded_only: resources that were written down and do nothing, each with its type.
     """
     sentences = [
         *(sentence for scenario in scenarios for sentence in scenario.stood_in),
@@ -48,7 +48,8 @@ def stood_in(
         f" ({platform.machine()}), not on Lambda's Python 3.13 for arm64.",
     ]
     if recorded_only:
-        sentences.append(f"Recorded, but without any effect: {', '.join(recorded_only)}.")
+        types = sorted({each["type"] for each in recorded_only})
+        sentences.append(f"Recorded, but without any effect: {', '.join(types)}.")
     return sentences
 
 

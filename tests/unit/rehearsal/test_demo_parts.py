@@ -127,7 +127,7 @@ def test_summary_fits_its_terminal(width: int) -> None:
 
 
 def test_summary_is_honest() -> None:
-    text = " ".join(summary.stood_in(choose(), "1.2.3", ["AWS::Budgets::Budget (Budget)"]))
+    text = " ".join(summary.stood_in(choose(), "1.2.3", [{"type": "AWS::Budgets::Budget"}]))
     for word in ("scripted", "No VPC", "KMS encrypts nothing", "MiniStack 1.2.3", "AWS::Budgets"):
         assert word in text
 
