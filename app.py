@@ -14,6 +14,7 @@ from stacks.access_stack import add_access
 from stacks.foundation_stack import FoundationStack
 from stacks.hosting_checks import problems
 from stacks.hosting_stack import add_hosting
+from stacks.retail_stack import add_retail
 from stacks.training_stack import add_training
 from stacks.vision_stack import add_vision
 from stacks.workbench_stack import add_workbench
@@ -32,9 +33,9 @@ def new_app(*, outdir: str | None = None) -> cdk.App:
 def compose(app: cdk.App, settings: config.EnvironmentSettings) -> cdk.App:
     """Add an environment's stacks to the app."""
     foundation = FoundationStack(app, settings=settings)
-    if settings.vision:
-        add_vision(app, settings=settings, vision=settings.vision, foundation=foundation)
+    vision = add_vision(app, settings=settings, foundation=foundation)
     training = add_training(app, settings=settings, foundation=foundation)
+    add_retail(app, settings=settings, foundation=foundation, vision=vision)
     add_hosting(app, settings=settings, foundation=foundation)
     add_access(app, settings=settings, foundation=foundation, training=training)
     add_workbench(app, settings=settings, foundation=foundation, training=training)

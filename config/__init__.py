@@ -15,6 +15,7 @@ from config.hosting import EndpointSettings, HostingSettings
 from config.loading import Check, environments, load
 from config.notebooks import NotebookSettings
 from config.report import ConfigurationError, Problem
+from config.retail import RetailSettings
 from config.settings import EnvironmentSettings
 from config.training import ModelSettings, TrainingSettings
 from config.video import VideoSettings
@@ -34,6 +35,7 @@ __all__ = [
     "ModelSettings",
     "NotebookSettings",
     "Problem",
+    "RetailSettings",
     "TrainingSettings",
     "VideoSettings",
     "VisionSettings",

@@ -65,6 +65,10 @@ class CustomLabelsSettings(AnalysisSettings):
     minimum_confidence: Confidence = 50
     """Labels below this confidence are not asked for; it takes the place of each label's assumed
     threshold from training (MinConfidence)."""
+    sure_confidence: Confidence | None = None
+    """Labels below this confidence are unsure. Then the policy judges the image as a whole too:
+    "Unsure" is how many in a hundred labels are, "Nothing found" is 100 where there is no label.
+    null: it judges labels alone."""
     maximum: int = Field(default=100, ge=1, le=1000)
     """The greatest number of labels from one model (MaxResults)."""
 

@@ -22,6 +22,7 @@ from config.fields import (
 )
 from config.hosting import EndpointSettings, HostingSettings
 from config.regions import MODEL_REGISTRY, REKOGNITION
+from config.retail import RetailSettings, retail_rules
 from config.training import TrainingSettings
 from config.vision import VisionSettings
 from config.workbench import WorkbenchSettings
@@ -69,8 +70,8 @@ class EnvironmentSettings(Section):
     """The environment's name. Its stacks are called sagelens-<name>-foundation,
     sagelens-<name>-custom-labels, sagelens-<name>-vision, sagelens-<name>-video,
     sagelens-<name>-results, sagelens-<name>-training, sagelens-<name>-releases,
-    sagelens-<name>-hosting-<model>, sagelens-<name>-drift, sagelens-<name>-batch and
-    sagelens-<name>-workbench. A file in
+    sagelens-<name>-hosting-<model>, sagelens-<name>-drift, sagelens-<name>-batch,
+    sagelens-<name>-workbench and sagelens-<name>-retail. A file in
     config/environments/ is called after it."""
     region: Region | None = None
     """Region to deploy to; null: the one that the AWS CLI is set to."""
@@ -104,6 +105,9 @@ class EnvironmentSettings(Section):
     """The roles of people who work with the environment; null: none but the reviewer's."""
     budget: BudgetSettings | None = None
     """What the environment may cost a month; null: no budget watches it."""
+    retail: RetailSettings | None = None
+    """From pictures of shelves to what to order; null: not at all. It needs a counting model and a
+    forecasting endpoint (docs/retail.md)."""
     account_features: AccountFeatures = AccountFeatures()
     """What the account may still use of services that are closed to new customers."""
 
@@ -130,6 +134,9 @@ class EnvironmentSettings(Section):
         yield from self._labels_that_train()
         yield from self._batches_among_others()
         yield from self._monitored()
+        if self.retail is not None:
+            hosted = tuple(self.hosting.models) if self.hosting else ()
+            yield from retail_rules(self.retail, self.vision, hosted)
 
     def _secrets(self) -> Iterator[tuple[Loc, str]]:
         for name, notebook in self.workbench.notebooks.items() if self.workbench else ():
@@ -154,6 +161,8 @@ class EnvironmentSettings(Section):
             if not model.startswith("arn:"):
                 continue
             yield ("vision", "analyses", "custom_labels", "models", index), model
+        if self.retail is not None and not self.retail.by_name():
+            yield ("retail", "model"), self.retail.model
 
     def _endpoints(self) -> Iterator[tuple[str, EndpointSettings]]:
         yield from self.hosting.models.items() if self.hosting else ()
@@ -173,11 +182,12 @@ class EnvironmentSettings(Section):
             yield Broken(at, model, problem, allowed, (at, ("account",)))
 
     def _without_rekognition(self, region: str) -> Iterator[Broken]:
-        if self.vision is not None and region not in REKOGNITION:
-            at: Loc = ("region",)
-            problem = "has no Amazon Rekognition, which vision needs"
-            allowed = f"{', '.join(sorted(REKOGNITION))}; or vision: null"
-            yield Broken(at, region, problem, allowed, (at, ("vision",)))
+        for name in ("vision", "retail"):
+            if getattr(self, name) is not None and region not in REKOGNITION:
+                at: Loc = ("region",)
+                problem = f"has no Amazon Rekognition, which {name} needs"
+                allowed = f"{', '.join(sorted(REKOGNITION))}; or {name}: null"
+                yield Broken(at, region, problem, allowed, (at, (name,)))
 
     def _without_model_registry(self, region: str) -> Iterator[Broken]:
         if self.training is not None and region not in MODEL_REGISTRY:

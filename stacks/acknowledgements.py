@@ -39,7 +39,7 @@ INLINE = (
 )
 
 _PYTHON = "Python 3.13 is supported until 2029, and is the newest that the rehearsal's wheels cover"
-_QUEUED = (
+QUEUED = (
     "It is invoked by a queue, whose dead-letter queue keeps what fails; a function's own serves "
     "asynchronous invocations only"
 )
@@ -136,7 +136,7 @@ def image_analysis_findings(
             "version",
         )
     stands(role, "NIST.800.53.R5-IAMNoInlinePolicy", INLINE)
-    function_findings(function, _QUEUED)
+    function_findings(function, QUEUED)
 
 
 def video_analysis_findings(
@@ -221,7 +221,7 @@ def _follower_findings(role: iam.IRole, function: lambda_.Function) -> None:
         "joins a network",
     )
     stands(role, "NIST.800.53.R5-IAMNoInlinePolicy", INLINE)
-    function_findings(function, _QUEUED)
+    function_findings(function, QUEUED)
 
 
 def schedule_findings(schedule: PipelineSchedule | SetTimes) -> None:
@@ -256,7 +256,7 @@ def start_findings(start: QueuedStart, *, schedules: str | None = None) -> None:
             "A schedule is named after the interval that it ends; all begin with the pipeline's "
             "name",
         )
-    function_findings(start.worker.function, _QUEUED)
+    function_findings(start.worker.function, QUEUED)
 
 
 def tracking_findings(tracking: ExperimentTracking, *, bucket: s3.IBucket) -> None:

@@ -168,7 +168,8 @@ class FoundationStack(PlatformStack):
 
     def _services(self) -> list[str]:
         services = [*NETWORK_SERVICES]
-        services += VISION_SERVICES if self.settings.vision else ()
+        seeing = self.settings.vision or self.settings.retail
+        services += VISION_SERVICES if seeing else ()
         services += TRAINING_SERVICES if self.settings.training else ()
         services += WORKBENCH_SERVICES if self.settings.workbench else ()
         return sorted(services)

@@ -33,6 +33,9 @@ class VisionStack(PlatformStack):
         vision: How images are analysed and judged.
         foundation: The environment's foundation.
         custom_labels: The models that analyses call by name, if there are any.
+
+    Attributes:
+        custom_labels: The same.
     """
 
     def __init__(
@@ -50,6 +53,7 @@ class VisionStack(PlatformStack):
             settings=settings,
             description="Sagelens: image analysis with Amazon Rekognition",
         )
+        self.custom_labels = custom_labels
         network = foundation.network
         self.image_analysis = ImageAnalysis(
             self,
@@ -135,18 +139,19 @@ def add_vision(
     app: Construct,
     *,
     settings: EnvironmentSettings,
-    vision: VisionSettings,
     foundation: FoundationStack,
-) -> VisionStack:
-    """Add what looks at images, before it the Custom Labels models that are configured, what looks
-    at videos, and what is made of the results.
+) -> VisionStack | None:
+    """Add what looks at images, if anything does, before it the Custom Labels models that are
+    configured, what looks at videos, and what is made of the results.
 
     Args:
         app: The app.
         settings: The environment's settings.
-        vision: How images are analysed and judged.
         foundation: The environment's foundation.
     """
+    vision = settings.vision
+    if vision is None:
+        return None
     models = (
         CustomLabelsStack(
             app, settings=settings, models=vision.custom_models, foundation=foundation

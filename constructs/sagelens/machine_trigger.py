@@ -19,7 +19,7 @@ from .job_role import allow
 
 
 class MachineTrigger(Construct):
-    """A rule of the account's own bus that starts a state machine for each of its events.
+    """A rule that starts a state machine for each of its events.
 
     EventBridge tries for 24 hours; what it cannot deliver waits in a dead-letter queue.
 
@@ -36,6 +36,7 @@ class MachineTrigger(Construct):
         state_machine: What is started, with the whole event as input.
         encryption_key: Key of the queue; its policy must admit EventBridge.
         alarm_topic: Hears of what could not be delivered.
+        bus_name: Bus that the events come on; None: the account's own.
         removal_policy: What becomes of the queue when the stack is deleted.
 
     Attributes:
@@ -57,6 +58,7 @@ class MachineTrigger(Construct):
         state_machine: stepfunctions.CfnStateMachine,
         encryption_key: kms.IKey,
         alarm_topic: sns.ITopic,
+        bus_name: str | None = None,
         removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN,
     ) -> None:
         super().__init__(scope, id)
@@ -80,7 +82,7 @@ class MachineTrigger(Construct):
             ),
             inline_policies={"start": iam.PolicyDocument(statements=[start])},
         )
-        self.rule = self._rule(pattern, description, state_machine)
+        self.rule = self._rule(pattern, description, state_machine, bus_name)
         self._admit_rule()
         self.undelivered_alarm = Alarm(
             self,
@@ -97,11 +99,13 @@ class MachineTrigger(Construct):
         pattern: Mapping[str, Any],
         description: str,
         state_machine: stepfunctions.CfnStateMachine,
+        bus_name: str | None,
     ) -> events.CfnRule:
         return events.CfnRule(
             self,
             "Rule",
             description=description,
+            event_bus_name=bus_name,
             event_pattern=dict(pattern),
             targets=[
                 events.CfnRule.TargetProperty(

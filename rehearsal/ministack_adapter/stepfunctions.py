@@ -124,7 +124,10 @@ def _tasks() -> None:
         if sync_tasks.kind_of(resource):
             return _wait(resource, input_data)
         _ask(resource, input_data)
-        return invoke(resource, input_data)
+        try:
+            return invoke(resource, input_data)
+        except stepfunctions._ExecutionError as error:
+            raise _throttled(error) from error
 
     def invoked_with_callback(resource: str, input_data: Any, token: str, state: Any) -> Any:
         if ":::aws-sdk:" not in resource:
@@ -141,6 +144,14 @@ def _call(resource: str, given: Any) -> Any:
         return sdk_tasks.call(resource, given, execution_context.role.get())
     except sdk_tasks.TaskError as error:
         raise _failed(error.error, error.cause) from error
+
+
+def _throttled(error: Any) -> Exception:
+    """A function that runs as often as it may is told by AWS's own name ("Error handling in Step
+    Functions", Lambda.TooManyRequestsException); MiniStack has none for it."""
+    if error.error == "Lambda.Unknown" and "TooManyRequestsException" in str(error.cause):
+        return _failed("Lambda.TooManyRequestsException", str(error.cause))
+    return error
 
 
 def _wait(resource: str, given: Any) -> Any:

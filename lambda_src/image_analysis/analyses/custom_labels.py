@@ -13,6 +13,7 @@ from shared.places import box
 OPERATION = "DetectCustomLabels"
 RESOURCES = "models"
 VERSION = 1
+NOTHING, UNSURE = "Nothing found", "Unsure"
 
 
 def requests(options: Options) -> list[dict[str, Any]]:
@@ -39,7 +40,7 @@ def parse(responses: Sequence[Response], options: Options) -> Answer:
         for model, response in models
         for label in _labels(response)
     )
-    return Answer(fields, tuple(findings))
+    return Answer(fields, (*findings, *_doubts(responses, options)))
 
 
 def name_of(model: str) -> str:
@@ -52,6 +53,20 @@ def _model(model: str, response: Response) -> dict[str, Any]:
     labels = [_label(each) for each in _labels(response)]
     # The version that looked: a name alone would not tell.
     return {"model": response.get("ProjectVersionArn", model), "labels": labels}
+
+
+def _doubts(responses: Sequence[Response], options: Options) -> list[Finding]:
+    """Return what makes an image doubtful as a whole, if the option sure_confidence (0 to 100) is
+    given: that nothing was found, or how many in a hundred labels lie below it."""
+    if options.get("sure_confidence") is None:
+        return []
+    sure = float(options["sure_confidence"])
+    found = [float(each["Confidence"]) for response in responses for each in _labels(response)]
+    if not found:
+        return [Finding(NOTHING, 100.0, advice="nothing was found: is it the right picture?")]
+    unsure = sum(each < sure for each in found)
+    advice = f"{unsure} of {len(found)} are unsure: send a clearer picture"
+    return [Finding(UNSURE, 100.0 * unsure / len(found), advice=advice)]
 
 
 def _labels(response: Response) -> list[Mapping[str, Any]]:

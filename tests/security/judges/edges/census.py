@@ -89,6 +89,7 @@ HARMLESS = (
     ("AWS::Events::EventBusPolicy", "*", "a policy, read with its bus"),
     ("AWS::Events::Rule", "EventBusName", "where the rule listens"),
     ("AWS::Events::Rule", "EventPattern.detail.stateMachineArn", "whose events the rule hears"),
+    ("AWS::Events::Rule", "EventPattern.detail.object.bucket", "whose pictures the rule hears of"),
     ("AWS::EC2::VPCEndpoint", "PolicyDocument.*", "a policy, read by the IAM judge"),
     ("AWS::IAM::*", "*", "a policy: the statements are judged, role by role"),
     ("AWS::KMS::Alias", "TargetKeyId", "a second name"),

@@ -1,0 +1,1 @@
+"""From pictures of shelves to what to order: counts, their event, sales, rules, orders."""
