@@ -10,7 +10,12 @@ from typing import Any
 
 from rehearsal import ministack_adapter as adapter
 from rehearsal.control import Control
+from rehearsal.custom_labels import cloudformation as projects_type
+from rehearsal.custom_labels.cloudformation import Projects
+from rehearsal.custom_labels.service import CustomLabels
 from rehearsal.custom_resources import AutoDeleteObjects, SdkCall
+from rehearsal.environment import ACCOUNT
+from rehearsal.local_session import LocalSession
 from rehearsal.recorded_types import Recorder, known_types
 from rehearsal.rekognition import Caller, Rekognition
 from rehearsal.sagemaker import cloudformation, notebook_types
@@ -37,6 +42,18 @@ class _Store:
             return None
         return adapter.read_object(bucket, key, version)
 
+    def read_version(self, bucket: str, key: str, version: str | None) -> bytes | None:
+        return adapter.read_object(bucket, key, version)
+
+    def write(self, bucket: str, key: str, content: bytes) -> None:
+        _client("s3").put_object(Bucket=bucket, Key=key, Body=content)
+
+
+def _client(service: str) -> Any:
+    """A client of the account's root user, for what a service does by itself."""
+    endpoint = f"http://127.0.0.1:{os.environ['GATEWAY_PORT']}"
+    return LocalSession(endpoint, os.environ["AWS_REGION"]).client(service)
+
 
 def build(samples: list[Path], ready: Callable[[], None]) -> Any:
     """Install everything into MiniStack and return the application.
@@ -52,12 +69,14 @@ def build(samples: list[Path], ready: Callable[[], None]) -> Any:
     rekognition.answers.scan()
     for name, error in rekognition.answers.errors.items():
         logger.warning("answer file not used: %s: %s", name, error)
-    adapter.register_service(
-        "rekognition",
-        rekognition.service.target_prefix,
-        rekognition.service.handle,
-        rekognition.reset,
-    )
+    models = _add_custom_labels(rekognition, region)
+
+    def forget() -> None:
+        rekognition.reset()
+        models.reset()
+
+    service = rekognition.service
+    adapter.register_service("rekognition", service.target_prefix, service.handle, forget)
     sagemaker = make_sagemaker(region)
     _register_custom_resources(region)
     cloudformation.register(
@@ -70,6 +89,7 @@ def build(samples: list[Path], ready: Callable[[], None]) -> Any:
     _register_recorded(recorder)
     control = Control(
         rekognition,
+        models,
         sagemaker,
         recorder,
         adapter.reset_everything,
@@ -80,6 +100,18 @@ def build(samples: list[Path], ready: Callable[[], None]) -> Any:
         },
     )
     return _Application(control, ready)
+
+
+def _add_custom_labels(rekognition: Rekognition, region: str) -> CustomLabels:
+    models = CustomLabels(_Store(), region, ACCOUNT)
+    rekognition.operations.update(models.operations)
+    rekognition.guards["DetectCustomLabels"] = models.admit
+    projects = Projects(lambda: _client("rekognition"))
+    adapter.register_type(
+        projects_type.TYPE, projects.create, projects.update, projects.delete, threaded=True
+    )
+    adapter.describe_type(projects_type.TYPE, named="ProjectName", replacing=("ProjectName",))
+    return models
 
 
 def _register_custom_resources(region: str) -> None:

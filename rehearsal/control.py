@@ -17,6 +17,8 @@ from typing import Any, cast
 
 from rehearsal.answers import check_answers
 from rehearsal.controls import Controls, error_status
+from rehearsal.custom_labels.service import CustomLabels
+from rehearsal.custom_labels.versions import Script, Times
 from rehearsal.errors import RehearsalError, is_loopback
 from rehearsal.recorded_types import Recorder
 from rehearsal.rekognition import Rekognition
@@ -33,7 +35,7 @@ class Control:
     """An ASGI application.
 
     Args:
-        rekognition, sagemaker: the stand-in services.
+        rekognition, models, sagemaker: the stand-in services; models: Custom Labels'.
         recorder: the resources that were written down only.
         reset: forgets the state of every service.
         levers: what can be set to a number, by route: waits, periods, schedules.
@@ -42,6 +44,7 @@ class Control:
     def __init__(
         self,
         rekognition: Rekognition,
+        models: CustomLabels,
         sagemaker: SageMaker,
         recorder: Recorder,
         reset: Callable[[], Awaitable[None]],
@@ -57,6 +60,8 @@ class Control:
             ("POST", "rekognition/clear"): lambda b: rekognition.reset(),
             ("POST", "rekognition/jobs"): self._jobs,
             ("POST", "rekognition/fail_job"): self._fail_job,
+            ("POST", "rekognition/training"): lambda b: _training(models, b),
+            ("POST", "rekognition/model-times"): lambda b: _model_times(models, b),
             ("POST", "sagemaker/clear"): lambda b: sagemaker.context.clear(),
             **{("POST", route): _pull(lever) for route, lever in levers.items()},
             **_common(rekognition.service.model, rekognition.controls),
@@ -117,6 +122,16 @@ class Control:
             raise ValueError(f"{name!r} starts no job on a video; allowed are {allowed}")
         failures = self._rekognition.videos.levers.failures
         failures.setdefault(name, []).extend([str(body["message"])] * times)
+
+
+def _training(models: CustomLabels, body: Body) -> None:
+    recalls = {str(label): float(recall) for label, recall in body["recalls"].items()}
+    script = Script(float(body["f1"]), recalls, str(body["failure"]))
+    models.script(str(body["sha256"]), script)
+
+
+def _model_times(models: CustomLabels, body: Body) -> None:
+    models.times = Times(*(float(body[name]) for name in ("training", "start", "stop")))
 
 
 def _pull(lever: Callable[[float], None]) -> Callable[[Body], Any]:

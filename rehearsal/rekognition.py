@@ -33,6 +33,10 @@ class Caller(Protocol):
         """Whether this caller may get the object, or the version."""
         ...
 
+    def may(self, action: str, resource_arn: str, **context: str) -> bool:
+        """Whether this caller may do something; condition keys by name, `:` written as `__`."""
+        ...
+
 
 class Store(Protocol):
     """Where S3 objects come from (the adapter's functions)."""
@@ -67,6 +71,8 @@ class Rekognition:
         self.operations: dict[str, Callable[[Call], Awaitable[Mapping[str, Any]]]] = {}
         self.videos = StoredVideos(self.answers, self._stored, self._unscripted)
         self.operations |= self.videos.operations()
+        # Asked first: they refuse a call by raising ServiceError.
+        self.guards: dict[str, Callable[[Call], None]] = {}
         self._store = store
         model = self.service.model
         # Image, or SourceImage and TargetImage: the members by which an image comes in.
@@ -84,6 +90,9 @@ class Rekognition:
         own = self.operations.get(name)
         if own is not None:
             return await own(call)
+        guard = self.guards.get(name)
+        if guard is not None:
+            guard(call)
         given = [member for member in self._images[name] if member in call.parameters]
         if not given:
             raise ServiceError(

@@ -22,6 +22,7 @@ from sagelens import (
     ModelGroup,
     PipelineSchedule,
     PrivateNetwork,
+    PythonFunction,
     Quarantine,
     SecureBucket,
     TrainingPipeline,
@@ -419,8 +420,8 @@ def model_group_findings(group: ModelGroup) -> None:
     """What stands of the findings of a model group that goes with its stack."""
     if group.emptier is None:
         return
-    role, function = group.emptier.worker.role, group.emptier.worker.function
-    stands(role, "NIST.800.53.R5-IAMNoInlinePolicy", INLINE)
+    role = group.emptier.worker.role
+    emptier_findings(group.emptier.worker)
     stands(
         role,
         "AwsSolutions-IAM5[Resource::*]",
@@ -431,13 +432,18 @@ def model_group_findings(group: ModelGroup) -> None:
         f"AwsSolutions-IAM5[Resource::{ARN.format('sagemaker')}:model-package/{group.name}/*]",
         "Versions are numbered",
     )
+
+
+def emptier_findings(worker: PythonFunction) -> None:
+    """What stands of the findings of a function that empties something with its stack."""
+    stands(worker.role, "NIST.800.53.R5-IAMNoInlinePolicy", INLINE)
     function_findings(
-        function,
+        worker.function,
         "CloudFormation invokes it and waits for its answer; what failed is told as the reason "
         "that the stack is not deleted",
     )
     stands(
-        function,
+        worker.function,
         "NIST.800.53.R5-LambdaInsideVPC",
         "It deletes versions when its stack is deleted, and touches no data",
     )

@@ -12,6 +12,7 @@ from .batch_options import BatchLimits, BatchRecords
 from .batch_scoring import BatchScoring
 from .cost_budget import CostBudget
 from .custom_labels_model import CustomLabelsModel
+from .custom_labels_training import CustomLabelsGate, CustomLabelsTraining, TrainingPlaces
 from .custom_model_keeper import CustomModelKeeper, KeptModel, Lease
 from .custom_models_table import CustomModels, CustomModelsTable
 from .data_scientist_role import DataScientistRole, OwnJobs, TeamModel
@@ -90,7 +91,9 @@ __all__ = [
     "Canary",
     "CardContent",
     "CostBudget",
+    "CustomLabelsGate",
     "CustomLabelsModel",
+    "CustomLabelsTraining",
     "CustomModelKeeper",
     "CustomModels",
     "CustomModelsTable",
@@ -172,6 +175,7 @@ __all__ = [
     "Tracking",
     "TrainingJob",
     "TrainingPipeline",
+    "TrainingPlaces",
     "Tuning",
     "Variant",
     "VideoAnalysis",

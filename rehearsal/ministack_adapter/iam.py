@@ -46,6 +46,24 @@ class Caller:
         """Whether this caller may list the bucket, and so may know that an object is missing."""
         return self._may("s3:ListBucket", f"arn:aws:s3:::{bucket}", {})
 
+    def may(self, action: str, resource_arn: str, **context: str) -> bool:
+        """Whether this caller may do something that a service does on its behalf.
+
+        Args:
+            action: for example kms:DescribeKey.
+            resource_arn: on which.
+            context: condition keys, `:` written as `__`.
+        """
+        denied = iam_evaluator.enforce(
+            self.access_key,
+            action,
+            action.partition(":")[0],
+            self.region,
+            resource_arn=resource_arn,
+            service_context={name.replace("__", ":"): value for name, value in context.items()},
+        )
+        return denied is None
+
     def pass_role_refusal(self, role_arn: str, service: str) -> str | None:
         """Why the caller may not pass a role to a service, in AWS's words; None if it may.
 

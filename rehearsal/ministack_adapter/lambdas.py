@@ -95,13 +95,21 @@ def _error_types() -> None:
         if result.get("error") and isinstance(result.get("body"), dict):
             body: dict[str, Any] = result["body"]
             body.setdefault("requestId", request_id)
-            lines = str(result.get("log", "")).rstrip().splitlines()
-            match = _LAST_LINE.match(lines[-1]) if lines else None
+            match = _LAST_LINE.match(_last_exception(str(result.get("log", ""))))
             if body.get("errorType") == "Runtime.HandlerError" and match:
                 body["errorType"] = match[1].rpartition(".")[2]
         return result
 
     lambda_svc._execute_function_warm = execute
+
+
+def _last_exception(log: str) -> str:
+    """The line of a traceback that names the exception, whose text may have more lines: the first
+    after the last frame."""
+    lines = log.rstrip().splitlines()
+    frames = [at for at, line in enumerate(lines) if line.startswith("  ")]
+    after = frames[-1] + 1 if frames else len(lines) - 1
+    return lines[after] if 0 <= after < len(lines) else ""
 
 
 def _metrics() -> None:

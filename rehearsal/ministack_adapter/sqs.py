@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
-from rehearsal.ministack_adapter.modules import sqs
+from rehearsal.ministack_adapter.modules import iam_actions, sqs
 
 _tasks: list[dict[str, Any]] = []
 
@@ -48,8 +48,21 @@ def queue_states() -> Iterator[QueueState]:
         )
 
 
+def _batch_actions() -> None:
+    """A batch takes the permission of its single operation ("Amazon SQS API permissions")."""
+    original = iam_actions.extract_iam_action
+
+    def extract(*request: Any) -> str:
+        action: str = original(*request)
+        single = action.removesuffix("Batch")
+        return single if action.startswith("sqs:") else action
+
+    iam_actions.extract_iam_action = extract
+
+
 def install() -> None:
     """Add the three message-move operations ("StartMessageMoveTask", Amazon SQS API Reference)."""
+    _batch_actions()
     sqs._HANDLERS.update(
         {
             "StartMessageMoveTask": _start,

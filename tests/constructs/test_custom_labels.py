@@ -7,29 +7,51 @@ from typing import Any
 
 import aws_cdk as cdk
 import pytest
+from custom_labels_training.gate import Gate
+from custom_labels_training.manifest import Place
+from custom_labels_training.steps import Model as Trained
 from custom_model_keeper.leases import Model
 
 from sagelens import (
+    CustomLabelsGate,
     CustomLabelsModel,
     CustomModelKeeper,
     CustomModels,
     CustomModelsTable,
     ImageAnalysis,
     Lease,
+    S3Folder,
+    TrainingPlaces,
 )
 from tests.constructs.conftest import Parts, Resources, actions, resources, statements
+from tests.unit.lambda_src.world import check, model
 
 ARN = "arn:aws:rekognition:us-east-1:123456789012:project/other/version/v1/1700000000000"
 
 
+def model_of(
+    stack: cdk.Stack, parts: Parts, table: CustomModelsTable, **changed: Any
+) -> CustomLabelsModel:
+    folder = S3Folder(bucket=parts.bucket, prefix="custom-labels/shelf/")
+    places = TrainingPlaces(
+        data=folder,
+        output=folder,
+        table=table,
+        encryption_key=parts.encryption_key,
+        alarm_topic=parts.alarm_topic,
+    )
+    given: dict[str, Any] = {"name": "shelf", "project_name": "our-shelf", "places": places}
+    return CustomLabelsModel(stack, "Shelf", **{**given, **changed})
+
+
 def kept(stack: cdk.Stack, parts: Parts, lease: Lease | None = None) -> CustomModelKeeper:
-    lease = lease or Lease()
-    model = CustomLabelsModel(stack, "Shelf", name="shelf", project_name="our-shelf", lease=lease)
+    table = CustomModelsTable(stack, "Table", encryption_key=parts.encryption_key)
+    model = model_of(stack, parts, table, lease=lease or Lease())
     return CustomModelKeeper(
         stack,
         "Keeper",
         models={"shelf": model.kept},
-        table=CustomModelsTable(stack, "Table", encryption_key=parts.encryption_key),
+        table=table,
         encryption_key=parts.encryption_key,
         alarm_topic=parts.alarm_topic,
         environment_name="test",
@@ -50,7 +72,9 @@ def custom_labels(*models: str) -> dict[str, Any]:
 
 def test_the_keeper_reads_what_the_construct_tells_it(stack: cdk.Stack, parts: Parts) -> None:
     kept(stack, parts, Lease(minutes=30, inference_units=2, most_inference_units=3))
-    found = resources(stack).one("AWS::Lambda::Function")
+    (found,) = [
+        each for each in resources(stack).of("AWS::Lambda::Function") if "keeper" in each["Handler"]
+    ]
     assert (found["Timeout"], found["Handler"]) == (50, "custom_model_keeper.handler.handler")
     told = found["Environment"]["Variables"]["MODELS"]["Fn::Join"][1]
     text = "".join(part if isinstance(part, str) else "project-arn" for part in told)
@@ -127,9 +151,62 @@ def test_wrong_leases_are_refused_all_at_once(stack: cdk.Stack, parts: Parts) ->
         assert word in str(refused.value)
 
 
-def test_a_project_name_that_rekognition_does_not_take(stack: cdk.Stack) -> None:
+def test_a_project_name_that_rekognition_does_not_take(stack: cdk.Stack, parts: Parts) -> None:
+    table = CustomModelsTable(stack, "Table", encryption_key=parts.encryption_key)
     with pytest.raises(ValueError, match="project_name: got 'our shelf'"):
-        CustomLabelsModel(stack, "Shelf", name="shelf", project_name="our shelf")
+        model_of(stack, parts, table, project_name="our shelf")
+
+
+def test_a_gate_that_nothing_could_pass(stack: cdk.Stack, parts: Parts) -> None:
+    table = CustomModelsTable(stack, "Table", encryption_key=parts.encryption_key)
+    with pytest.raises(ValueError) as refused:
+        model_of(stack, parts, table, gate=CustomLabelsGate(f1=80, recall=2, least_images=0))
+    for words in ("f1: got 80", "recall: got 2", "least_images: got 0"):
+        assert words in str(refused.value)
+
+
+def test_the_function_reads_what_the_construct_tells_it(stack: cdk.Stack, parts: Parts) -> None:
+    kept(stack, parts)
+    (found,) = [
+        each
+        for each in resources(stack).of("AWS::Lambda::Function")
+        if "custom_labels_training" in each["Handler"]
+    ]
+    told = found["Environment"]["Variables"]["MODEL"]["Fn::Join"][1]
+    text = "".join(part if isinstance(part, str) else "bucket" for part in told)
+    model = Trained.of(json.loads(text))
+    assert (model.place, model.gate) == (Place("bucket", "custom-labels/shelf/"), Gate(0.8, 0.5))
+
+
+@pytest.mark.parametrize("goes", [True, False])
+def test_versions_go_with_a_project_that_goes(stack: cdk.Stack, parts: Parts, goes: bool) -> None:
+    table = CustomModelsTable(stack, "Table", encryption_key=parts.encryption_key)
+    policy = cdk.RemovalPolicy.DESTROY if goes else cdk.RemovalPolicy.RETAIN
+    model = model_of(stack, parts, table, removal_policy=policy)
+    found = resources(stack)
+    (project,) = [
+        each for each in found.by_id.values() if each["Type"] == "AWS::Rekognition::Project"
+    ]
+    assert project["DeletionPolicy"] == ("Delete" if goes else "Retain")
+    assert ("Custom::SagelensCustomModelEmptier" in found.types()) is goes
+    assert (model.emptier is not None) is goes
+
+
+def test_the_machine_asks_for_what_amazon_takes(stack: cdk.Stack, parts: Parts) -> None:
+    kept(stack, parts)
+    told = resources(stack).one("AWS::StepFunctions::StateMachine")["DefinitionString"]
+    text = "".join(part if isinstance(part, str) else "token" for part in told["Fn::Join"][1])
+    machine = json.loads(text)
+    train = machine["States"]["Train"]["Parameters"]
+    given = json.loads(json.dumps(train).replace('.$"', '"'))
+    given["ProjectArn"] = ARN.partition("/version")[0] + "/1700000000000"
+    given["VersionName"], given["OutputConfig"]["S3Bucket"] = "v1", "models"
+    for part in ("TrainingData", "TestingData"):
+        thing = given[part]["Assets"][0]["GroundTruthManifest"]["S3Object"]
+        thing["Bucket"] = "data"
+    check(model("rekognition").operation_model("CreateProjectVersion").input_shape, given)
+    passing = machine["States"]["Check"]["Retry"][0]["ErrorEquals"]
+    assert all(each.startswith("Lambda.") for each in passing)
 
 
 def analysis(stack: cdk.Stack, parts: Parts, *models: str, named: bool = True) -> ImageAnalysis:

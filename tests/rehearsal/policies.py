@@ -26,6 +26,7 @@ class Policy:
             (name,) = client.list_role_policies(RoleName=role_name)["PolicyNames"]
         found = client.get_role_policy(RoleName=role_name, PolicyName=name)["PolicyDocument"]
         self._put = partial(client.put_role_policy, RoleName=role_name, PolicyName=name)
+        self._delete = partial(client.delete_role_policy, RoleName=role_name, PolicyName=name)
         self.document: dict[str, Any] = json.loads(found) if isinstance(found, str) else found
 
     @property
@@ -47,6 +48,15 @@ class Policy:
         less = {**given, "Action": [each for each in actions if each != action]}
         left = [less if each is given else each for each in self.document["Statement"]]
         return self._being([each for each in left if each["Action"]])
+
+    @contextmanager
+    def without_statements(self) -> Iterator[None]:
+        """Take the whole policy away: IAM takes none without a statement."""
+        self._delete()
+        try:
+            yield
+        finally:
+            self._put(PolicyDocument=json.dumps(self.document))
 
     @contextmanager
     def _being(self, statements: list[dict[str, Any]]) -> Iterator[None]:

@@ -171,7 +171,11 @@ WRITTEN = (
     Skip(
         "iam",
         "resource-star",
-        ("custom-labels/KeeperWorkerRole589AE567", "video/VideoAnalysisWorkerRole7AA70FD3"),
+        (
+            "custom-labels/KeeperWorkerRole589AE567",
+            "custom-labels/ShelfTrainingWorkerRole049E47C0",
+            "video/VideoAnalysisWorkerRole7AA70FD3",
+        ),
         ("every",),
         _IN_A_NETWORK,
         about="statement JoinNetwork",

@@ -1,0 +1,1 @@
+"""The training of Custom Labels models: what is checked before it, and judged after it."""

@@ -1,0 +1,1 @@
+"""Custom Labels' stand-in: projects, trainings, and models that run or do not."""
