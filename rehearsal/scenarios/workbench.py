@@ -55,6 +55,8 @@ class Step:
 def run(context: Context) -> Outcome:
     """Work, leave, forget: the instance goes on, stops, and another one is stopped."""
     name, other = context.outputs["AnalysisNotebookName"], context.outputs["ResearchNotebookName"]
+    for each in (name, other):
+        _wake(context, each)
     context.say("running the life-cycle scripts of a notebook instance")
     steps, checks = _a_day(context, name)
     context.say("sweeping")
@@ -149,6 +151,14 @@ def _sweep(context: Context, name: str) -> Check:
     promise = "What reports that it is idle and does not stop is stopped by the sweep"
     passed = found["NotebookInstanceStatus"] == "InService" and "FunctionError" not in answer
     return Check(promise, passed, f"{name} was {found['NotebookInstanceStatus']}, is stopped now")
+
+
+def _wake(context: Context, name: str) -> None:
+    """Start an instance that its evening's end has stopped: another scenario lets days go by."""
+    if _status(context, name) != "InService":
+        until(lambda: _status(context, name) == "Stopped", f"{name} to be stopped", 15)
+        context.client("sagemaker").start_notebook_instance(NotebookInstanceName=name)
+        until(lambda: _status(context, name) == "InService", f"{name} to be started", 15)
 
 
 def _status(context: Context, name: str) -> str:
