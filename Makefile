@@ -15,7 +15,7 @@ export CDK_DISABLE_CLI_TELEMETRY := true
 CDK := node_modules/.bin/cdk
 
 .PHONY: help setup demo demo-up demo-down test test-all judge lint format bench synth diff bootstrap \
-	deploy destroy redrive reviews thresholds notebook snapshots reference lock clean
+	deploy destroy backfill redrive reviews thresholds notebook snapshots reference lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -72,6 +72,9 @@ thresholds: setup ## choose bands from labelled examples (FILE=examples.csv ARGS
 
 reviews: setup ## list what waits for a person in ENV (then: python -m tools.reviews accept|reject)
 	@python -m tools.reviews list --environment $(ENV)
+
+backfill: setup ## count what ENV's backfill would analyse, and its cost (then: python -m tools.backfill start)
+	@python -m tools.backfill start --dry-run --environment $(ENV)
 
 redrive: setup ## send ENV's failed images and starts back to work in your account
 	@python -m tools.redrive --environment $(ENV)

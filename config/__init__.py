@@ -19,11 +19,12 @@ from config.retail import RetailSettings
 from config.settings import EnvironmentSettings
 from config.training import ModelSettings, TrainingSettings
 from config.video import VideoSettings
-from config.vision import VisionSettings
+from config.vision import BackfillSettings, VisionSettings
 from config.workbench import WorkbenchSettings
 
 __all__ = [
     "AccessSettings",
+    "BackfillSettings",
     "Broken",
     "BudgetSettings",
     "Check",

@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
@@ -128,6 +128,20 @@ class ReviewShareSettings(Section):
             yield Broken(("most",), self.most, problem, "a number above least, at most 1")
 
 
+class BackfillSettings(Section):
+    """Analysing what lies in the images bucket already: see the page backfill.md."""
+
+    quota_share: Annotated[float, Field(ge=0.2, le=0.8), AfterValidator(whole)] = 0.5
+    """The share of `quotas` that a backfill gets, in whole workers; what arrives anew has the
+    rest, whether or not one runs."""
+    prefixes: Sequence[Prefix] = ()
+    """Further folders of the images bucket that a backfill may take images from, for example
+    "archive/". No event makes anything of what arrives there."""
+    settle_seconds: int = Field(default=60, ge=1, le=3_600)
+    """Least time between two looks at the queue, in seconds. Its numbers are approximate, and
+    settle within a minute ("GetQueueAttributes", Amazon SQS)."""
+
+
 class VisionSettings(Section):
     """How images are analysed and judged."""
 
@@ -171,6 +185,8 @@ class VisionSettings(Section):
     """Copies with every face blurred, of accepted images and those that wait for a person; null:
     none are made. `{}` turns it on with its defaults. Faces are looked for (DetectFaces, one more
     call) unless the analysis faces keeps where they are."""
+    backfill: BackfillSettings | None = None
+    """Analysing what lies in the bucket already; null: there is no way to."""
     function: FunctionSettings = FunctionSettings()
     """The Lambda function."""
     queue: QueueSettings = QueueSettings()
@@ -199,6 +215,7 @@ class VisionSettings(Section):
         yield from self._too_slow()
         yield from self._too_large()
         yield from self._unknown_models()
+        yield from self._overlapping()
 
     def _unknown_models(self) -> Iterator[Broken]:
         """Yield names that the custom_labels analysis uses and no model has."""
@@ -214,6 +231,11 @@ class VisionSettings(Section):
                 allowed = f"{known or 'a name of custom_models'}; or a project version's ARN"
                 yield Broken(at, model, problem, allowed, (at, ("custom_models",)))
 
+    @property
+    def image_price(self) -> float:
+        """What Amazon Rekognition takes for one image, in US dollars, Custom Labels apart."""
+        return round(sum(each.price for each in self.analyses.on().values()), 6)
+
     def named_models(self) -> tuple[str, ...]:
         """Return the names of the Custom Labels models that look at images."""
         custom = self.analyses.custom_labels
@@ -221,10 +243,13 @@ class VisionSettings(Section):
 
     def _too_slow(self) -> Iterator[Broken]:
         timeout = self.function.timeout_seconds
+        share = self.backfill.quota_share if self.backfill else 0.5
+        # Either side has two workers at least, so that there are more of them to share a quota.
+        workers = math.ceil(2 / min(share, 1 - share)) if self.backfill else 2
         on = self.analyses.on().values()
         used = {operation: one.calls() for one in on for operation in one.quotas}
         for operation, calls in sorted(used.items()):
-            quota, least = self.quotas[operation], LEAST_CALLS * calls
+            quota, least = self.quotas[operation], LEAST_CALLS * calls * workers / 2
             if quota * timeout < least:
                 at = ("quotas", operation)
                 problem = f"lets no call fit into half of the function's time-out, {timeout} s"
@@ -235,6 +260,18 @@ class VisionSettings(Section):
                     f"{math.ceil(least / quota)}"
                 )
                 yield Broken(at, quota, problem, allowed, (at, ("function", "timeout_seconds")))
+
+    def _overlapping(self) -> Iterator[Broken]:
+        folders = [self.prefix]
+        for number, prefix in enumerate(self.backfill.prefixes if self.backfill else ()):
+            others = [
+                each for each in folders if each.startswith(prefix) or prefix.startswith(each)
+            ]
+            folders.append(prefix)
+            if others:
+                at = ("backfill", "prefixes", number)
+                problem = f'overlaps with "{others[0]}", whose images would be listed twice'
+                yield Broken(at, prefix, problem, f"a folder apart from {', '.join(others)}")
 
     def _too_large(self) -> Iterator[Broken]:
         analyses = {name: one.model_dump() for name, one in self.analyses.on().items()}

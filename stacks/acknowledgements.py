@@ -5,6 +5,8 @@ A judge fails on any finding that is not listed here.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import aws_cdk as cdk
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_ec2 as ec2
@@ -114,7 +116,11 @@ def network_findings(network: PrivateNetwork) -> None:
 
 
 def image_analysis_findings(
-    analysis: ImageAnalysis, *, bucket: s3.IBucket, prefix: str, results: s3.IBucket | None = None
+    analysis: ImageAnalysis,
+    *,
+    bucket: s3.IBucket,
+    prefixes: Sequence[str],
+    results: s3.IBucket | None = None,
 ) -> None:
     """What stands of the image analysis's findings."""
     role, function = analysis.worker.role, analysis.worker.function
@@ -124,11 +130,12 @@ def image_analysis_findings(
         "Amazon Rekognition's image operations take no resource in a policy, and neither do "
         "those by which the Lambda service joins a network",
     )
-    stands(
-        role,
-        objects_in(bucket, prefix),
-        "The function reads whatever arrives under its prefix, and nothing else",
-    )
+    for prefix in prefixes:
+        stands(
+            role,
+            objects_in(bucket, prefix),
+            "The function reads whatever lies in its folders, and nothing else",
+        )
     if results is not None:
         stands(
             role,

@@ -18,6 +18,7 @@ from sagelens import (
     ResultsTable,
     SecureBucket,
 )
+from sagelens.backfill_options import RUN_DAYS, RUNS
 from sagelens.face_blur import BLURRED_COPIES
 from sagelens.results_catalog import ATHENA_OUTPUTS, IMAGE_ROWS
 from sagelens.seen_objects import LARGE_RESULTS
@@ -117,6 +118,14 @@ class FoundationStack(PlatformStack):
             self.models_bucket.add_lifecycle_rule(
                 prefix=folder,
                 expiration=cdk.Duration.days(days),
+                noncurrent_version_expiration=cdk.Duration.days(1),
+            )
+
+        if self.settings.vision and self.settings.vision.backfill:
+            # Plans name objects, whose keys may be personal data.
+            self.data_bucket.add_lifecycle_rule(
+                prefix=RUNS,
+                expiration=cdk.Duration.days(RUN_DAYS),
                 noncurrent_version_expiration=cdk.Duration.days(1),
             )
 

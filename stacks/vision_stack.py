@@ -7,6 +7,7 @@ from constructs import Construct
 from config import EnvironmentSettings, VisionSettings
 from sagelens import (
     AnswerReuse,
+    BackfillShare,
     FunctionOptions,
     ImageAnalysis,
     Network,
@@ -18,6 +19,7 @@ from stacks import acknowledgements
 from stacks.custom_labels_acknowledgements import calls_findings
 from stacks.custom_labels_stack import CustomLabelsStack
 from stacks.foundation_stack import FoundationStack
+from stacks.image_backfill import add_backfill
 from stacks.platform_stack import PlatformStack
 from stacks.results_stack import ResultsStack
 from stacks.video_stack import VideoStack
@@ -54,7 +56,12 @@ class VisionStack(PlatformStack):
             description="Sagelens: image analysis with Amazon Rekognition",
         )
         self.custom_labels = custom_labels
-        network = foundation.network
+        private = foundation.network
+        network = (
+            Network(vpc=private.vpc, security_groups=[private.workload_security_group])
+            if private
+            else None
+        )
         self.image_analysis = ImageAnalysis(
             self,
             "ImageAnalysis",
@@ -75,7 +82,7 @@ class VisionStack(PlatformStack):
             large_results=foundation.data_bucket,
             reuse=AnswerReuse(
                 days=vision.reuse_days,
-                image_price=round(sum(each.price for each in vision.analyses.on().values()), 6),
+                image_price=vision.image_price,
             )
             if vision.reuse_days
             else None,
@@ -86,6 +93,11 @@ class VisionStack(PlatformStack):
                 hours=vision.review_share.hours,
             )
             if vision.review_share
+            else None,
+            backfill=BackfillShare(
+                quota_share=vision.backfill.quota_share, prefixes=vision.backfill.prefixes
+            )
+            if vision.backfill
             else None,
             function=FunctionOptions(
                 timeout_seconds=vision.function.timeout_seconds,
@@ -102,15 +114,13 @@ class VisionStack(PlatformStack):
                 most_seconds=vision.retry.most_seconds,
                 denied_seconds=vision.retry.denied_seconds,
             ),
-            network=Network(vpc=network.vpc, security_groups=[network.workload_security_group])
-            if network
-            else None,
+            network=network,
             removal_policy=self.removal_policy,
         )
         acknowledgements.image_analysis_findings(
             self.image_analysis,
             bucket=foundation.images_bucket,
-            prefix=vision.prefix,
+            prefixes=self.image_analysis.surroundings.prefixes,
             results=foundation.data_bucket,
         )
         if custom_labels and vision.named_models():
@@ -133,6 +143,18 @@ class VisionStack(PlatformStack):
         self.export("ImageQueueArn", work.queue.queue_arn, "For the redrive command")
         self.export("ImageFunctionName", worker.function.function_name, "Analyses images")
         self.export("ImagePrefix", vision.prefix, "Where images must arrive in the bucket")
+        self.backfill = (
+            add_backfill(
+                self,
+                analysis=self.image_analysis,
+                vision=vision,
+                backfill=vision.backfill,
+                foundation=foundation,
+                network=network,
+            )
+            if vision.backfill
+            else None
+        )
 
 
 def add_vision(

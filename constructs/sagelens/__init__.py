@@ -8,6 +8,7 @@ from .alarm import Alarm
 from .alarm_topic import AlarmTopic
 from .auditor_role import AuditorRole
 from .automl_training import AutoMLLimits, AutoMLTraining
+from .backfill_options import BackfillShare
 from .batch_options import BatchLimits, BatchRecords
 from .batch_scoring import BatchScoring
 from .cost_budget import CostBudget
@@ -39,6 +40,7 @@ from .event_worker import EventWorker
 from .experiment_tracking import ExperimentTracking
 from .face_blur import FaceBlur
 from .image_analysis import ImageAnalysis
+from .image_backfill import ImageBackfill
 from .image_results import ImageResults
 from .image_worker import AnswerReuse, ImageWorker, Instructions, Surroundings
 from .jobs import Job, JobSurroundings, PipelineJobs, TrainingJob
@@ -85,6 +87,7 @@ __all__ = [
     "AuditorRole",
     "AutoMLLimits",
     "AutoMLTraining",
+    "BackfillShare",
     "BatchLimits",
     "BatchRecords",
     "BatchScoring",
@@ -116,6 +119,7 @@ __all__ = [
     "HostingStack",
     "IdleStop",
     "ImageAnalysis",
+    "ImageBackfill",
     "ImageResults",
     "ImageWorker",
     "Instances",

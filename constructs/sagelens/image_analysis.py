@@ -18,6 +18,7 @@ from constructs import Construct
 
 from .alarm import Alarm
 from .analysis_calls import Operation, known_analyses, operations_of
+from .backfill_options import BackfillShare
 from .custom_models_table import CustomModels, given_by_arn
 from .errors import ArgumentErrors
 from .image_worker import AnswerReuse, ImageWorker, Instructions, Policy, Surroundings
@@ -62,6 +63,7 @@ class ImageAnalysis(Construct):
             finds by its index ``contents``; None: never.
         custom_models: The Custom Labels models that ``analyses`` calls by name.
         review_share: When the share of images that wait for a person is unusual; None: never.
+        backfill: What an :class:`ImageBackfill` gets of the quotas; None: there is none.
         function: Size and logs of the function.
         queue: How long an image waits, and how often it is tried.
         retry: When an image that failed is tried again.
@@ -70,6 +72,9 @@ class ImageAnalysis(Construct):
 
     Attributes:
         work: The queue, its dead-letter queue and their alarms.
+        backfill_work: The same for what lies in the bucket already; None without a backfill.
+        surroundings: What the function works with.
+        instructions: What it is told.
         worker: The function, its role and its log group.
         rule: The rule that queues each new object.
         pace: How the quotas are shared out.
@@ -104,6 +109,7 @@ class ImageAnalysis(Construct):
         reuse: AnswerReuse | None = None,
         custom_models: CustomModels | None = None,
         review_share: ReviewShare | None = ReviewShare(),
+        backfill: BackfillShare | None = None,
         function: FunctionOptions = FunctionOptions(),
         queue: QueueOptions = QueueOptions(),
         retry: Retry = Retry(),
@@ -114,7 +120,7 @@ class ImageAnalysis(Construct):
         self._environment_name = environment_name
         self._results = results
         self._encryption_key = encryption_key
-        operations = self._operations(prefix, analyses, policy, review_share, reuse)
+        operations = self._operations(prefix, analyses, policy, review_share, reuse, backfill)
         called = [resource for each in operations for resource in each.resources]
         by_arn = given_by_arn(called, custom_models, f"ImageAnalysis {self.node.path}")
         self.pace = Pace.of(
@@ -124,6 +130,7 @@ class ImageAnalysis(Construct):
             },
             timeout_seconds=function.timeout_seconds,
             calls_an_image={each.name: each.calls for each in operations},
+            backfill_share=backfill.quota_share if backfill else None,
         )
         self.work = WorkQueue(
             self,
@@ -133,44 +140,54 @@ class ImageAnalysis(Construct):
             worker_timeout_seconds=function.timeout_seconds,
             options=queue,
         )
+        self.backfill_work = (
+            WorkQueue(
+                self,
+                "BackfillWork",
+                encryption_key=encryption_key,
+                alarm_topic=alarm_topic,
+                worker_timeout_seconds=function.timeout_seconds,
+                options=backfill.queue(queue),
+            )
+            if backfill
+            else None
+        )
+        self.surroundings = Surroundings(
+            bucket=bucket,
+            prefix=prefix,
+            results=results,
+            bus=bus,
+            encryption_key=encryption_key,
+            work=self.work,
+            large_results=large_results,
+            custom_models=custom_models,
+            backfill_work=self.backfill_work,
+            backfill_prefixes=backfill.prefixes if backfill else (),
+        )
+        self.instructions = Instructions(
+            environment_name=environment_name,
+            analyses=analyses,
+            operations=operations,
+            policy=policy,
+            pace=self.pace,
+            retry=retry,
+            record_days=record_days,
+            reuse=reuse,
+        )
         self.worker = ImageWorker(
             self,
             "Worker",
-            surroundings=Surroundings(
-                bucket=bucket,
-                prefix=prefix,
-                results=results,
-                bus=bus,
-                encryption_key=encryption_key,
-                work=self.work,
-                large_results=large_results,
-                custom_models=custom_models,
-            ),
-            instructions=Instructions(
-                environment_name=environment_name,
-                analyses=analyses,
-                operations=operations,
-                policy=policy,
-                pace=self.pace,
-                retry=retry,
-                record_days=record_days,
-                reuse=reuse,
-            ),
+            surroundings=self.surroundings,
+            instructions=self.instructions,
             options=function,
             network=network,
             removal_policy=removal_policy,
         )
         self.rule = self._rule(bucket, prefix)
         self.work.receive_from_rule(self.rule)
-        lambda_.EventSourceMapping(
-            self,
-            "EventSource",
-            target=self.worker.function,
-            event_source_arn=self.work.queue.queue_arn,
-            batch_size=self.pace.batch,
-            max_concurrency=self.pace.workers,
-            report_batch_item_failures=True,
-        )
+        self._work_off("EventSource", self.work, self.pace.workers)
+        if self.backfill_work:
+            self._work_off("BackfillSource", self.backfill_work, self.pace.backfill_workers)
         self._watch(alarm_topic)
         self.review_alarms = (
             review_share.alarms(self, self.metric("ReviewShare"), alarm_topic)
@@ -187,6 +204,17 @@ class ImageAnalysis(Construct):
             )
             if by_arn
             else None
+        )
+
+    def _work_off(self, id: str, work: WorkQueue, workers: int) -> None:
+        lambda_.EventSourceMapping(
+            self,
+            id,
+            target=self.worker.function,
+            event_source_arn=work.queue.queue_arn,
+            batch_size=self.pace.batch,
+            max_concurrency=workers,
+            report_batch_item_failures=True,
         )
 
     def _watch(self, topic: sns.ITopic) -> None:
@@ -219,6 +247,7 @@ class ImageAnalysis(Construct):
         policy: Mapping[str, object],
         review_share: ReviewShare | None,
         reuse: AnswerReuse | None,
+        backfill: BackfillShare | None,
     ) -> list[Operation]:
         errors = ArgumentErrors(f"ImageAnalysis {self.node.path}")
         errors.require(
@@ -229,6 +258,8 @@ class ImageAnalysis(Construct):
             review_share.check(errors)
         if reuse:
             reuse.check(errors)
+        if backfill:
+            backfill.check(errors, prefix)
         errors.require(bool(analyses), "analyses: got none, allowed are one or more")
         known = known_analyses()
         unknown = sorted(set(analyses) - set(known))

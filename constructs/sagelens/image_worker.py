@@ -44,6 +44,8 @@ class Surroundings:
         work: Queue that it works off.
         large_results: Bucket for results that are too large for a record, if there is one.
         custom_models: Custom Labels models that analyses call by name, if there are any.
+        backfill_work: Queue of what lay in the bucket already, if there is one.
+        backfill_prefixes: Further folders that a backfill may take images from.
     """
 
     bucket: s3.IBucket
@@ -54,6 +56,18 @@ class Surroundings:
     work: WorkQueue
     large_results: s3.IBucket | None = None
     custom_models: CustomModels | None = None
+    backfill_work: WorkQueue | None = None
+    backfill_prefixes: Sequence[str] = ()
+
+    @property
+    def prefixes(self) -> list[str]:
+        """The folders that images are read from."""
+        return [self.prefix, *self.backfill_prefixes]
+
+    @property
+    def image_arns(self) -> list[str]:
+        """The ARNs of all images, for a policy."""
+        return [self.bucket.arn_for_objects(f"{prefix}*") for prefix in self.prefixes]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -175,9 +189,10 @@ def _statements(
     surroundings: Surroundings, instructions: Instructions
 ) -> list[iam.PolicyStatement]:
     table = surroundings.results.table_arn
+    backfill = surroundings.backfill_work
     return [
         *_analysing(instructions.operations, surroundings.custom_models),
-        *seeing(surroundings.bucket, surroundings.prefix, "Images"),
+        *seeing(surroundings.bucket, surroundings.prefixes, "Images"),
         recording(surroundings.results),
         *(_reusing(table) if instructions.reuse else ()),
         announcing(surroundings.bus),
@@ -185,6 +200,7 @@ def _statements(
         *(surroundings.custom_models.statements() if surroundings.custom_models else ()),
         allow("UseKey", _key_actions(surroundings), surroundings.encryption_key.key_arn),
         *surroundings.work.worker_statements(),
+        *(backfill.worker_statements("WorkBackfillQueue") if backfill else ()),
     ]
 
 

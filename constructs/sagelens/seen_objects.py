@@ -15,22 +15,22 @@ LARGE_RESULTS = "results/vision/"
 """Folder of the results that lie in S3."""
 
 
-def seeing(bucket: s3.IBucket, prefix: str, what: str) -> list[iam.PolicyStatement]:
-    """Read object versions under a prefix, and quarantine them.
+def seeing(bucket: s3.IBucket, prefixes: Sequence[str], what: str) -> list[iam.PolicyStatement]:
+    """Read object versions in folders, and quarantine them.
 
     Args:
         bucket: Where they arrive.
-        prefix: Folder in it.
+        prefixes: Folders in it.
         what: What they are, for the statement's id, such as ``Images``.
     """
-    objects = bucket.arn_for_objects(f"{prefix}*")
+    objects = [bucket.arn_for_objects(f"{prefix}*") for prefix in prefixes]
     tagging = ["s3:GetObjectVersionTagging", "s3:PutObjectVersionTagging"]
     return [
         # Objects are always read by their version id, by Rekognition with this role too.
-        allow(f"Read{what}", ["s3:GetObjectVersion"], [objects]),
+        allow(f"Read{what}", ["s3:GetObjectVersion"], objects),
         # Without it S3 answers 403, not 404, for an object that is gone.
         allow("TellGoneFromDenied", ["s3:ListBucket"], [bucket.bucket_arn]),
-        allow("Quarantine", tagging, [objects]),
+        allow("Quarantine", tagging, objects),
     ]
 
 

@@ -203,11 +203,11 @@ class WorkQueue(Construct):
                 )
             )
 
-    def worker_statements(self) -> list[iam.PolicyStatement]:
+    def worker_statements(self, sid: str = "WorkQueue") -> list[iam.PolicyStatement]:
         """What a role needs to work the queue off, without the use of its key."""
         return [
             iam.PolicyStatement(
-                sid="WorkQueue",
+                sid=sid,
                 actions=[
                     "sqs:ChangeMessageVisibility",
                     "sqs:DeleteMessage",

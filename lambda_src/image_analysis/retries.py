@@ -20,6 +20,7 @@ MOST_SECONDS = 43_200
 class Retries:
     """Gives failed messages back to their queue for a while.
 
+    queue_url: of a queue that the function works off; another is beside it, under its own name.
     chance: returns a number from 0 to its argument, evenly; tests fix it.
     """
 
@@ -55,11 +56,18 @@ class Retries:
         seconds = self.seconds(error, message.receives)
         try:
             self.sqs.change_message_visibility(
-                QueueUrl=self.queue_url, ReceiptHandle=message.receipt, VisibilityTimeout=seconds
+                QueueUrl=self._url(message),
+                ReceiptHandle=message.receipt,
+                VisibilityTimeout=seconds,
             )
         except Exception:
             return None
         return seconds
+
+    def _url(self, message: Message) -> str:
+        if not message.queue:
+            return self.queue_url
+        return f"{self.queue_url.rpartition('/')[0]}/{message.queue}"
 
     def _until_free(self, error: Busy, receives: int) -> float:
         # The first time, soon: the other is most likely nearly done. Then not before its lease

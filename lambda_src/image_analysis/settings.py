@@ -106,6 +106,16 @@ def _saving(data: Mapping[str, Any]) -> Saving:
     )
 
 
+def fingerprint_of(variables: Mapping[str, str]) -> str:
+    """Return the fingerprint of the settings that `variables` hold. Raises ValueError."""
+    data = settings.document(variables)
+    try:
+        loaded = analyses.load(data["analyses"])
+        return settings.fingerprint(data, {each.name: each.version for each in loaded})
+    except KeyError as error:
+        raise ValueError(f"SETTINGS: {error.args[0]!r} is missing") from error
+
+
 def _models(loaded: tuple[Analysis, ...]) -> tuple[str, ...]:
     """The Custom Labels models that the analyses name, each once."""
     given = [call.arguments.get(ARGUMENT) for each in loaded for call in each.calls]

@@ -20,13 +20,15 @@ Answer = dict[str, list[dict[str, str]]]
 class Message:
     """One message of a batch.
 
-    receives: how many times the queue has handed it out, this time included; at least 1.
+    receives: how many times the queue has handed it out, this time included; at least 1. queue:
+    the name of the queue that it comes from; empty where the event does not say.
     """
 
     id: str
     receipt: str
     body: str
     receives: int
+    queue: str = ""
 
 
 def run(event: Mapping[str, Any], process: Callable[[Message], bool]) -> Answer:
@@ -71,6 +73,7 @@ def _message(record: Mapping[str, Any]) -> Message:
         receipt=record.get("receiptHandle", ""),
         body=record.get("body", ""),
         receives=max(1, int(attributes.get("ApproximateReceiveCount", 1))),
+        queue=str(record.get("eventSourceARN", "")).rpartition(":")[2],
     )
 
 

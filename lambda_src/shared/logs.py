@@ -22,6 +22,7 @@ FIELDS = frozenset(
         "attempts",
         "cause",
         "codes",
+        "counts",
         "decision",
         "error",
         "event",

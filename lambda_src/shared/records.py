@@ -66,6 +66,22 @@ class Claim:
     record: Fields
 
 
+def is_finished(record: Mapping[str, Any] | None) -> bool:
+    """Whether a version has a result that has been announced, under whichever settings."""
+    return bool(record) and record.get("status") == DONE and bool(record.get("announced"))
+
+
+def is_settled(record: Mapping[str, Any] | None, settings: str) -> bool:
+    """Whether a message about a version would find nothing to do, as `claim` sees it.
+
+    record: of the version, None if there is none. settings: fingerprint of those in force.
+    """
+    if record is None or not is_finished(record):
+        return False
+    lasting = record.get("quarantined") or "reviewed" in record
+    return bool(lasting) or record.get("settings") == settings
+
+
 def version_key(version_id: str) -> str:
     """Return the sort key of a version's record."""
     return f"version#{version_id}"

@@ -2,16 +2,22 @@
 
 A message's body is an EventBridge event of Amazon S3 ("Object Created"; see "EventBridge event
 message structure" in the Amazon S3 user guide). Object keys stand in it plain, not form-encoded
-as in S3's own notifications, so they are never decoded here.
+as in S3's own notifications, so they are never decoded here. What lay in a bucket before anybody
+listened comes in messages of the same form with a source of their own; see `body`.
 """
 
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, cast
 
 SOURCE = "aws.s3"
 DETAIL_TYPE = "Object Created"
+BACKFILL_SOURCE = "sagelens.backfill"
+BACKFILL_TYPE = "Object Found"
+# What a message may be: what S3 tells, and what a backfill found.
+KINDS = ((SOURCE, DETAIL_TYPE), (BACKFILL_SOURCE, BACKFILL_TYPE))
 _HEX = frozenset("0123456789abcdefABCDEF")
 
 
@@ -39,6 +45,42 @@ class ObjectVersion:
     def uri(self) -> str:
         """The object's address, `s3://bucket/key`, with the key as it is."""
         return f"s3://{self.bucket}/{self.key}"
+
+
+def found(bucket: str, key: str, version_id: str, modified: float | None) -> ObjectVersion:
+    """Return a version that was found lying in a bucket, of which no event tells.
+
+    modified: when it was written, in seconds since the epoch; None where that is not known.
+
+    Its sequencer is made of that time in the form that S3's own have been seen to have (seconds
+    in eight digits after two zeros), which S3 does not document. It decides only which version
+    `current` points to where events and backfills know different ones; a version whose time is
+    not known never takes that place from another.
+    """
+    sequencer = "0" if modified is None else f"00{int(modified):08X}"
+    return ObjectVersion(bucket, key, version_id, sequencer)
+
+
+def body(bucket: str, key: str, version_id: str, sequencer: str) -> dict[str, Any]:
+    """Return the message that tells of a version found lying in a bucket; `parse` reads it.
+
+    It names neither size nor ETag: between the list and the look-up of its version an object may
+    have been overwritten, and the image function learns both when it reads the version.
+    """
+    detail = {
+        "bucket": {"name": bucket},
+        "object": {"key": key, "version-id": version_id, "sequencer": sequencer},
+    }
+    event: dict[str, Any] = {
+        "version": "0",
+        "source": BACKFILL_SOURCE,
+        "detail-type": BACKFILL_TYPE,
+        "detail": detail,
+    }
+    seconds = int(sequencer, 16)
+    if seconds:
+        event["time"] = datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")
+    return event
 
 
 def parse(body: str) -> ObjectVersion:
@@ -86,7 +128,7 @@ def _check_kind(event: Mapping[str, Any]) -> None:
             "only S3 events that come through EventBridge are read"
         )
     source, kind = event.get("source"), event.get("detail-type")
-    if source != SOURCE or kind != DETAIL_TYPE:
+    if (source, kind) not in KINDS:
         raise Malformed(
             f"the message is an event {kind!r} of {source!r}; "
             f"only {DETAIL_TYPE!r} of {SOURCE!r} is analysed"

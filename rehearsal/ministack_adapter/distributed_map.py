@@ -114,14 +114,16 @@ def run(
     else:
         this.record.update(status="RUNNING", redriveCount=this.record["redriveCount"] + 1)
     try:
-        _carry_out(this, state, processor, execution, ctx)
+        try:
+            _carry_out(this, state, processor, execution, ctx)
+        finally:
+            # What failed, and what was not started, is exported too.
+            results = _write(this, state, effective, ctx)
     except Exception:
         _unfinished[key] = this
         this.record.update(status="FAILED", stopDate=stepfunctions.now_iso())
-        _write(this, state, effective, ctx)
         raise
     this.record.update(status="SUCCEEDED", stopDate=stepfunctions.now_iso())
-    results = _write(this, state, effective, ctx)
     result = stepfunctions._apply_result_selector(state, results)
     output = stepfunctions._apply_result_path(state, given, result)
     output = stepfunctions._apply_output_path(state, output, ctx)

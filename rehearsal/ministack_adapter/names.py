@@ -106,6 +106,7 @@ NAMES: dict[str, tuple[str, ...]] = {
         "_fire_s3_event_async",
         "_get_object_data",
         "_multipart_uploads",
+        "_next_event_sequencer",
         "_object_versions",
         "_put_bucket_encryption",
         "_put_object_tagging",
@@ -216,6 +217,7 @@ SIGNATURES: dict[str, str] = {
         "bucket_name key event_name size etag deletion_type version_id object_extra record_extra"
     ),
     "s3._get_object_data": "bucket_name key version_id",
+    "s3._next_event_sequencer": "event_name",
     "s3._put_object_tagging": "bucket_name key body query_params",
     "s3._resolve_sse_write_headers": "headers bucket_name",
     "s3._resolve_subresource_version": "query_params bucket key",

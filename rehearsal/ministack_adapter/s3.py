@@ -1,6 +1,7 @@
 """S3: reading an object for another service, emptying a bucket, and events with their version."""
 
 import json
+import time
 from contextvars import ContextVar
 from typing import Any
 
@@ -65,6 +66,25 @@ def install() -> None:
     _tag_events()
     _missing_objects()
     _default_key()
+    _sequencers()
+
+
+def _sequencers() -> None:
+    """Sequencers have the form that those of S3 have been seen to have, such as
+    0055AED6DCD90281E5: the time in seconds, eight digits after two zeros, then a fraction.
+
+    MiniStack's only count. S3 documents their order among the events of a key, not their form.
+    """
+    original, last = s3._next_event_sequencer, 0
+
+    def sequencer(event_name: str) -> str | None:
+        nonlocal last
+        if original(event_name) is None:
+            return None
+        last = max(last + 1, time.time_ns() // 1_000)
+        return f"00{last // 1_000_000:08X}{last % 1_000_000 << 12:08X}"
+
+    s3._next_event_sequencer = sequencer
 
 
 def _default_key() -> None:

@@ -32,6 +32,25 @@ CASES = {
         "vision.quotas.DetectModerationLabels: lets no call fit into half",
         "at least 1.67; or a timeout_seconds of at least 5",
     ),
+    "quota and time-out too small for two": (
+        named("vision:\n  function: {timeout_seconds: 3}\n  backfill: {quota_share: 0.2}"),
+        "2",
+        "vision.quotas.DetectModerationLabels: lets no call fit into half",
+        "at least 8.33; or a timeout_seconds of at least 5",
+    ),
+    "share of a backfill": (
+        named("vision: {backfill: {quota_share: 0.9}}"),
+        "2",
+        "vision.backfill.quota_share:",
+        "given:   0.9",
+        "a number from 0.2 to 0.8",
+    ),
+    "folders of a backfill that overlap": (
+        named("vision:\n  prefix: in/\n  backfill: {prefixes: [in/old/]}"),
+        "4",
+        'vision.backfill.prefixes[0]: overlaps with "in/", whose images would be listed twice',
+        "a folder apart from in/",
+    ),
     "policy too large": (
         named(
             'vision:\n  policy:\n    moderation:\n      "*": {accept: [0, 100]}\n'

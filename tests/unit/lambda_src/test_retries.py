@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -54,6 +56,14 @@ def test_gives_back(world: World):
     assert world.hidden == [
         {"QueueUrl": "queue", "ReceiptHandle": "receipt", "VisibilityTimeout": 5}
     ]
+
+
+def test_gives_back_to_the_queue_that_the_message_came_from(world: World):
+    place = "https://sqs.eu-west-1.amazonaws.com/123456789012"
+    retries = Retries(world.clients.sqs, f"{place}/images", Retry(5, 300, 900))
+    for queue in ("", "backfill"):
+        retries.give_back(replace(MESSAGE, queue=queue), Transient("x"))
+    assert [each["QueueUrl"] for each in world.hidden] == [f"{place}/images", f"{place}/backfill"]
 
 
 def test_a_queue_that_refuses_hides_nothing(world: World):
