@@ -215,7 +215,7 @@ class VisionSettings(Section):
         yield from self._too_slow()
         yield from self._too_large()
         yield from self._unknown_models()
-        yield from self._overlapping()
+        yield from self._listed_twice()
 
     def _unknown_models(self) -> Iterator[Broken]:
         """Yield names that the custom_labels analysis uses and no model has."""
@@ -261,8 +261,8 @@ class VisionSettings(Section):
                 )
                 yield Broken(at, quota, problem, allowed, (at, ("function", "timeout_seconds")))
 
-    def _overlapping(self) -> Iterator[Broken]:
-        folders = [self.prefix]
+    def _listed_twice(self) -> Iterator[Broken]:
+        folders = [self.prefix, *([self.video.prefix] if self.video else [])]
         for number, prefix in enumerate(self.backfill.prefixes if self.backfill else ()):
             others = [
                 each for each in folders if each.startswith(prefix) or prefix.startswith(each)
@@ -270,7 +270,7 @@ class VisionSettings(Section):
             folders.append(prefix)
             if others:
                 at = ("backfill", "prefixes", number)
-                problem = f'overlaps with "{others[0]}", whose images would be listed twice'
+                problem = f'overlaps with "{others[0]}", whose objects would be looked at twice'
                 yield Broken(at, prefix, problem, f"a folder apart from {', '.join(others)}")
 
     def _too_large(self) -> Iterator[Broken]:

@@ -33,7 +33,7 @@ def retail_findings(stack: RetailStack, *, images: s3.IBucket, prefix: str) -> N
     """
     counting, orders = stack.counting, stack.orders
     table_findings(stack.table)
-    image_analysis_findings(stack.image_analysis, bucket=images, prefix=prefix)
+    image_analysis_findings(stack.image_analysis, bucket=images, prefixes=[prefix])
     function_findings(counting.worker.function, QUEUED)
     for role in (counting.worker.role, orders.worker.role):
         stands(role, "NIST.800.53.R5-IAMNoInlinePolicy", INLINE)

@@ -32,7 +32,11 @@ def function_statements(
     """
     return [
         # Tells an object's newest version, and whether it is in quarantine.
-        allow("FindVersions", ["s3:GetObjectTagging"], images.image_arns),
+        allow(
+            "FindVersions",
+            ["s3:GetObjectTagging"],
+            [images.bucket.arn_for_objects(f"{prefix}*") for prefix in images.prefixes],
+        ),
         # Without it S3 answers 403, not 404, for an object that is gone.
         allow("TellGoneFromDenied", ["s3:ListBucket"], [images.bucket.bucket_arn]),
         allow("ReadRecords", ["dynamodb:BatchGetItem"], [images.results.table_arn]),

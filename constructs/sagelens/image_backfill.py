@@ -13,6 +13,7 @@ from constructs import Construct
 from .backfill_definition import BackfillPlaces, backfill_definition
 from .backfill_roles import BackfillMachineRole, function_statements
 from .errors import ArgumentErrors
+from .function_settings import FunctionSettings
 from .image_analysis import ImageAnalysis
 from .job_machine import JobMachine
 from .private_network import Network
@@ -97,6 +98,11 @@ class ImageBackfill(Construct):
             "least": settle_seconds,
             "image_price": image_price,
         }
+        errors = ArgumentErrors(f"ImageBackfill {self.node.path}")
+        settings = FunctionSettings.of(
+            analysis.instructions.settings(), errors, what="analyses and policy"
+        )
+        errors.throw()
         self.worker = PythonFunction(
             self,
             "Worker",

@@ -131,7 +131,7 @@ def _statements(places: VideoPlaces, instructions: VideoInstructions) -> list[ia
         # The operations on stored videos take no resource ("Actions, resources, and condition
         # keys for Amazon Rekognition").
         allow("Analyse", [f"rekognition:{each}" for each in operations], ["*"]),
-        *seeing(places.bucket, places.prefix, "Videos"),
+        *seeing(places.bucket, [places.prefix], "Videos"),
         recording(places.results),
         announcing(places.bus),
         keeping(places.results_bucket, "KeepResults"),

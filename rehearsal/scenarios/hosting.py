@@ -23,7 +23,7 @@ from rehearsal.scenarios.training import upload_customers
 
 NAME = "hosting"
 TITLE = "An approved version goes live, and a bad one comes back by itself"
-ORDER = 4
+ORDER = 5
 REAL = (
     "The endpoint is a real HTTP server with the model's own code in it; approvals went through"
     " EventBridge and the deployed Step Functions state machine, and CloudFormation changed the"

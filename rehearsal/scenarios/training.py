@@ -26,7 +26,7 @@ from rehearsal.scenarios.support.watching import watching_topic
 
 NAME = "training"
 TITLE = "Customers become a model version that waits for approval"
-ORDER = 3
+ORDER = 4
 REAL = (
     "The deployed SageMaker Pipeline ran as it stands in the template: each processing and training"
     " job was a process of its own with real pandas and real XGBoost in it, reading and writing S3"

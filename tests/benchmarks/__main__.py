@@ -12,6 +12,7 @@ from rich.table import Table
 
 from tests.benchmarks import (
     analyses_side_by_side,
+    backfill,
     backlog,
     handler_import,
     serving,
@@ -25,6 +26,7 @@ BENCHMARKS = {
     "analyses": analyses_side_by_side,
     "synth": synth,
     "backlog": backlog,
+    "backfill": backfill,
     "training": training,
     "serving": serving,
 }

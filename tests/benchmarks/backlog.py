@@ -40,7 +40,7 @@ def _case(images: int, quota: int, call_seconds: float) -> list[Figure]:
         started = time.monotonic()
         wait_for(platform.is_idle, seconds=300, what="an empty queue")
         seconds = time.monotonic() - started
-        recorded = _recorded(platform)
+        recorded = recorded_in(platform)
         usage = aws.rekognition.usage()[OPERATION]
     calls = sum(usage.counts.values())
     refused = calls - usage.counts["ok"]
@@ -80,7 +80,8 @@ def _image(number: int) -> bytes:
     return content.getvalue()
 
 
-def _recorded(platform: Platform) -> int:
+def recorded_in(platform: Platform) -> int:
+    """How many images have a result that is announced."""
     pages = (
         platform.aws.client("dynamodb")
         .get_paginator("scan")

@@ -208,6 +208,53 @@ WRITTEN = (
         ALL,
         "CDK writes this dependency, which is redundant and harmless",
     ),
+    *(
+        Skip(
+            judge,
+            "W3005",
+            ("vision/ImageBackfillWorkerFunction5DDAD92D",),
+            ("demo",),
+            "CDK writes this dependency, which is redundant and harmless",
+        )
+        for judge in ("cfn-lint", "cloudformation-validate")
+    ),
+    Skip(
+        "control-tower",
+        "sqs_dlq_check",
+        ("vision/ImageAnalysisBackfillWorkDeadLetterQueue67842857",),
+        ("demo",),
+        "it is the dead-letter queue; naming its source here would be a circular reference",
+    ),
+    *(
+        Skip(
+            "control-tower",
+            "cloudwatch_log_group_retention_period_check",
+            (logs,),
+            ("demo",),
+            "logs of environments for trying things are kept for 30 days; prod keeps them for a "
+            "year",
+        )
+        for logs in (
+            "vision/ImageBackfillMachineLogsAB03BC62",
+            "vision/ImageBackfillWorkerLogs2189BBA5",
+        )
+    ),
+    Skip(
+        "control-tower",
+        "lambda_inside_vpc_check",
+        ("vision/ImageBackfillWorkerFunction5DDAD92D",),
+        ("demo",),
+        "without a network nothing bills by the hour; prod has one",
+    ),
+    Skip(
+        "iam",
+        "RESOURCE_MISMATCH",
+        ("vision/ImageBackfillMachineRoleChildren9E7B2EAB",),
+        ("demo",),
+        "AWS Step Functions, IAM policies for using Distributed Map states: DescribeExecution on "
+        "the executions of the state machine; parliament asks for express ones besides",
+        about="statement MindChildren",
+    ),
     Skip(
         "control-tower",
         "sqs_dlq_check",

@@ -237,6 +237,12 @@ def test_outputs_are_the_contract_with_clients(tmp_path: Path) -> None:
             "VideoStateMachineArn",
         ],
         "sagelens-demo-vision": [
+            "BackfillDeadLetterQueueArn",
+            "BackfillDeadLetterQueueUrl",
+            "BackfillMachineArn",
+            "BackfillQueueArn",
+            "BackfillQueueUrl",
+            "BackfillRunsPrefix",
             "ImageDeadLetterQueueArn",
             "ImageDeadLetterQueueUrl",
             "ImageFunctionName",

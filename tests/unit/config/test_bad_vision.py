@@ -48,7 +48,7 @@ CASES = {
     "folders of a backfill that overlap": (
         named("vision:\n  prefix: in/\n  backfill: {prefixes: [in/old/]}"),
         "4",
-        'vision.backfill.prefixes[0]: overlaps with "in/", whose images would be listed twice',
+        'vision.backfill.prefixes[0]: overlaps with "in/", whose objects would be looked at twice',
         "a folder apart from in/",
     ),
     "policy too large": (
