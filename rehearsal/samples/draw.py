@@ -13,7 +13,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from rehearsal.samples.drawing import casino, market, outdoors, sensitive, tables
+from rehearsal.samples.drawing import casino, market, outdoors, sensitive, shelves, tables
 from rehearsal.samples.drawing.canvas import Canvas, resized
 
 HOME = Path(__file__).parent
@@ -34,6 +34,12 @@ VISION: dict[str, Callable[[], Canvas]] = {
     "market.jpg": market.market,
     "notice.png": market.notice,
     "shaken.jpg": market.blurred,
+}
+
+RETAIL: dict[str, Callable[[], Canvas]] = {
+    "drinks-left.jpg": shelves.left,
+    "drinks-right.jpg": shelves.right,
+    "snacks-shaken.jpg": shelves.blurred,
 }
 
 SHOPPING_LIST = "Shopping list\n\n- bread\n- two lemons\n- film for the camera\n"
@@ -100,7 +106,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Draw the sample pictures of the rehearsal.")
     parser.add_argument("--output", type=Path, default=HOME, help="folder of the groups")
     output = parser.parse_args().output
-    written = [*draw(output / "moderation"), *draw_pictures(output / "vision", VISION)]
+    written = [
+        *draw(output / "moderation"),
+        *draw_pictures(output / "vision", VISION),
+        *draw_pictures(output / "retail", RETAIL),
+    ]
     for path in written:
         print(f"{path}  {path.stat().st_size / 1024:.0f} KB")
 

@@ -32,12 +32,14 @@ STACKS = (
     "batch",
     "workbench",
     "access",
+    "retail",
 )
 # The endpoint of dev keeps no requests that a drift watch could look at; dev scores no files, and
-# has no notebooks, which bill. Only the demo makes something of results, and looks at videos.
+# has no notebooks, which bill. Only the demo makes something of results, and looks at videos
+# and shelves.
 ABSENT = (
-    *(("dev", stack) for stack in ("drift", "batch", "results", "video", "workbench")),
-    *(("prod", stack) for stack in ("results", "video")),
+    *(("dev", stack) for stack in ("drift", "batch", "results", "retail", "video", "workbench")),
+    *(("prod", stack) for stack in ("results", "retail", "video")),
 )
 CASES = [
     (environment, stack)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -12,6 +13,7 @@ import config
 from rehearsal.answers import check_answers
 from rehearsal.samples import draw
 from rehearsal.samples.catalogue import FOLDER, Sample, load
+from rehearsal.samples.drawing import shelves
 
 SAMPLES = load("moderation")
 PICTURES = [sample for sample in SAMPLES if sample.answers]
@@ -75,6 +77,26 @@ def test_each_picture_has_an_answer_for_all_that_the_demo_asks(sample: Sample) -
     assert {"Quality"} <= set(labels["ImageProperties"])
     found = [label["Name"] for label in labels["Labels"]]
     assert len(set(found)) == len(found)
+
+
+@pytest.mark.parametrize("sample", load("retail"), ids=name)
+def test_boxes_of_shelves_are_where_the_products_are_drawn(sample: Sample) -> None:
+    check_answers(sample.answers, sample.path.name)
+    assert set(sample.answers) == {"DetectCustomLabels", "DetectLabels"}
+    rows = {
+        "drinks-left.jpg": shelves.LEFT,
+        "drinks-right.jpg": shelves.RIGHT,
+        "snacks-shaken.jpg": shelves.SNACKS,
+    }[sample.path.name]
+    told = {
+        (label["Name"], round(box["Left"] * 960), round(box["Top"] * 640))
+        for label in sample.answers["DetectCustomLabels"]["CustomLabels"]
+        for box in [label["Geometry"]["BoundingBox"]]
+    }
+    drawn = {(product, box[0], box[1]) for product, box in shelves.places(rows)}
+    # One cola is seen twice, a little beside itself.
+    twice = {("cola", 88, 116)} if sample.path.name == "drinks-left.jpg" else set[Any]()
+    assert told - drawn == twice and drawn <= told
 
 
 def test_vision_pictures_can_be_drawn_again(tmp_path: Path) -> None:
