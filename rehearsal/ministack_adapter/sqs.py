@@ -52,10 +52,10 @@ def _batch_actions() -> None:
     """A batch takes the permission of its single operation ("Amazon SQS API permissions")."""
     original = iam_actions.extract_iam_action
 
-    def extract(*request: Any) -> str:
-        action: str = original(*request)
-        single = action.removesuffix("Batch")
-        return single if action.startswith("sqs:") else action
+    def extract(*request: Any) -> str | None:
+        # None for what MiniStack has no action for, such as UpdateEventSourceMapping.
+        action: str | None = original(*request)
+        return action.removesuffix("Batch") if action and action.startswith("sqs:") else action
 
     iam_actions.extract_iam_action = extract
 
