@@ -75,7 +75,11 @@ def read(dynamodb: Any, reference: Reference) -> Fields | None:
     """Return the record as it is now, None if it is no more."""
     place = to_item({"pk": reference.pk, "sk": reference.sk})
     item = dynamodb.get_item(TableName=reference.table, Key=place, ConsistentRead=True).get("Item")
-    return from_item(item) if item else None
+    record = from_item(item) if item else None
+    # A person's decision is noted, then announced, then written over the policy's.
+    if record and "reviewed" in record:
+        record["decision"] = record["reviewed"]["decision"]
+    return record
 
 
 def analyses_of(s3: Any, record: Fields) -> Mapping[str, Fields]:

@@ -63,8 +63,13 @@ def test_a_gate_that_lets_all_pass_and_a_silent_topic_are_noticed(
     )
     events = context.client("events")
     rules = events.list_rules(NamePrefix="sagelens-demo-training")["Rules"]
-    (rule,) = [each for each in rules if "Execution Status Change" in each["EventPattern"]]
-    events.disable_rule(Name=rule["Name"])
+    patterns = {each["Name"]: each["EventPattern"] for each in rules if "EventPattern" in each}
+    (rule,) = [
+        name
+        for name, pattern in patterns.items()
+        if "Execution Status Change" in pattern and "churn" in pattern
+    ]
+    events.disable_rule(Name=rule)
     (scenario,) = choose("training")
     problems = "\n".join(scenario.run(context).problems)
     assert "A model below the gate is not registered, and the run says why: Succeeded" in problems
